@@ -1,0 +1,258 @@
+package runtime
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/wsgen/wsgen/runtime/internal/actor"
+	"github.com/wsgen/wsgen/runtime/internal/hub"
+	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+// CloseCode is why a connection was closed, as RFC 6455 and this protocol number it.
+type CloseCode int
+
+// The close codes that a server sends.
+const (
+	CloseNormal          CloseCode = 1000
+	CloseGoingAway       CloseCode = 1001
+	CloseUnsupported     CloseCode = 1003
+	CloseInvalidUTF8     CloseCode = 1007
+	ClosePolicy          CloseCode = 1008
+	CloseTooBig          CloseCode = 1009
+	CloseInternal        CloseCode = 1011
+	CloseTryLater        CloseCode = 1013
+	CloseUnauthenticated CloseCode = 4401
+	CloseForbidden       CloseCode = 4403
+
+	// CloseRestart tells the client to come back, after retry=<ms> of the reason.
+	CloseRestart = 1012
+)
+
+// Conn is a connection. It is a handle: its methods are safe for concurrent use, and do nothing once it has ended.
+type Conn struct {
+	srv    *Server
+	id     string
+	claims any
+	userID string
+	roles  []string
+	ip     netip.Addr
+	v1     bool
+	ticket *ticket
+	sock   *socket.Socket
+	member *hub.Member
+	handle any
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	urlRoom string        // key of ?room=
+	ended   chan struct{} // closed when the server has forgotten it
+
+	// mail is handled by ConnHandler. gate is where a message waits that cannot be routed yet, and all behind it.
+	mail actor.Mailbox[*inbound]
+	gate actor.Mailbox[*inbound]
+
+	mu       sync.Mutex
+	routed   sync.Cond           // signalled when a message to a room is done, and at the end
+	closing  bool                // no room takes it any more
+	rooms    []*Room             // that it is in, in the order of joining
+	inflight map[*Room]int       // messages that wait or run
+	requests map[string]*request // that have a correlation id and no answer yet
+	pending  int                 // messages that wait or run
+
+	// These belong to the reader.
+	buckets    []ratelimit.Bucket // of messages with a rate of their own
+	all        ratelimit.Bucket   // of the schema's rate for all messages
+	invalid    ratelimit.Bucket
+	violations ratelimit.Bucket
+
+	errorsMu sync.Mutex
+	errors   ratelimit.Bucket // of ERROR frames
+}
+
+func newConn(s *Server, sock *socket.Socket, claims any, userID string, ticket *ticket) *Conn {
+	c := &Conn{
+		srv: s, id: newID(s.Clock.Now()), claims: claims, userID: userID, ip: ticket.ip, ticket: ticket,
+		sock: sock, v1: sock.Subprotocol() == subprotocolV1, ended: make(chan struct{}),
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.routed.L = &c.mu
+	if claims != nil && s.protocol.Claims.Roles != nil {
+		c.roles = s.protocol.Claims.Roles(claims)
+	}
+	c.mail.Init(0, c.serve) // c.pending bounds both
+	c.gate.Init(0, c.pass)
+	c.member = s.hubs.Add(sock)
+	c.handle = s.NewConn(c)
+	return c
+}
+
+// newID returns a UUID of version 7 (RFC 9562): it begins with the time, so that ids sort by it.
+func newID(now time.Time) string {
+	var b [16]byte
+	_, _ = rand.Read(b[6:]) // never fails
+	binary.BigEndian.PutUint32(b[:], uint32(now.UnixMilli()>>16))
+	binary.BigEndian.PutUint16(b[4:], uint16(now.UnixMilli()))
+	b[6] = b[6]&0x0f | 0x70
+	b[8] = b[8]&0x3f | 0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// ID returns the connection's id, a UUID of version 7.
+func (c *Conn) ID() string { return c.id }
+
+// UserID returns the user of the claims; empty for an anonymous connection, or when the claims name none.
+func (c *Conn) UserID() string { return c.userID }
+
+// Claims returns what Authenticate returned. It must not be changed; it is nil for an anonymous connection.
+func (c *Conn) Claims() any { return c.claims }
+
+// Handle returns the generated type around this connection.
+func (c *Conn) Handle() any { return c.handle }
+
+// IP returns the address that Options.ClientIP saw.
+func (c *Conn) IP() netip.Addr { return c.ip }
+
+// Context ends with the connection.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Topics returns the rooms that the connection is in, in the order of joining.
+func (c *Conn) Topics() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	topics := make([]string, len(c.rooms))
+	for i, r := range c.rooms {
+		topics[i] = r.topic
+	}
+	return topics
+}
+
+// Send queues a message for this connection. It returns an error when the message is not what the schema allows, and does
+// not wait for the connection to take it.
+func (c *Conn) Send(t *MessageType, v any) error {
+	if err := checkOutgoing(t, v); err != nil {
+		return err
+	}
+	c.member.Send(newFrame(t, v, "", 0))
+	return nil
+}
+
+// Close sends what was queued before, and then ends the connection with a close code. It does not wait for that. A reason
+// of more than 123 bytes is cut.
+func (c *Conn) Close(code CloseCode, reason string) { c.member.Close(int(code), reason) }
+
+// Leave makes the connection leave a room that it is in: it counts as not joined at once, and the room lets it go, and
+// is told with OnLeave, in its turn. It returns at once.
+func (c *Conn) Leave(topic string) {
+	c.mu.Lock()
+	i := slices.IndexFunc(c.rooms, func(r *Room) bool { return r.topic == topic })
+	if i < 0 {
+		c.mu.Unlock()
+		return
+	}
+	r := c.rooms[i]
+	c.rooms = slices.Delete(c.rooms, i, i+1)
+	c.mu.Unlock()
+	r.mail.PostAlways(roomMail{leave: c, cause: Left})
+}
+
+// run is the connection's goroutine: it reads until the connection ends.
+func (c *Conn) run() {
+	s := c.srv
+	if s.OnConnect != nil {
+		if err := guard(func() error { return s.OnConnect(c.ctx, c) }); err != nil {
+			c.rejected(err)
+			for _, rerr := c.sock.Read(); rerr == nil; _, rerr = c.sock.Read() { // until the peer has seen the code
+			}
+			c.finish(nil)
+			return
+		}
+	}
+	s.stats.accepted.Add(1)
+	var err error
+	for {
+		var msg []byte
+		if msg, err = c.sock.Read(); err != nil {
+			break
+		}
+		c.receive(msg)
+	}
+	c.teardown(err)
+}
+
+// rejected closes a connection that OnConnect does not want.
+func (c *Conn) rejected(err error) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		c.srv.report(c.ctx, c, err)
+		c.Close(CloseInternal, "")
+		return
+	}
+	code := ClosePolicy
+	switch e.code {
+	case CodeUnauthenticated:
+		code = CloseUnauthenticated
+	case CodePermissionDenied:
+		code = CloseForbidden
+	case CodeResourceExhausted, CodeUnavailable:
+		code = CloseTryLater
+	}
+	c.Close(code, e.message)
+}
+
+// teardown lets all rooms go. Joins are refused from here on, so that no room keeps a connection that has ended.
+func (c *Conn) teardown(cause error) {
+	c.mu.Lock()
+	c.closing = true
+	rooms := c.rooms
+	c.rooms = nil
+	requests := make([]*request, 0, len(c.requests))
+	for _, r := range c.requests {
+		requests = append(requests, r)
+	}
+	c.routed.Broadcast()
+	c.mu.Unlock()
+
+	c.member.Remove()
+	c.cancel(cause)
+	for _, r := range requests {
+		r.abandon()
+	}
+	var left sync.WaitGroup
+	for _, r := range rooms {
+		left.Add(1)
+		r.mail.PostAlways(roomMail{leave: c, cause: Disconnected, done: left.Done})
+	}
+	if len(rooms) == 0 {
+		c.finish(cause)
+		return
+	}
+	go func() { // a room may be busy; the reader's stack is not kept for it
+		left.Wait()
+		c.finish(cause)
+	}()
+}
+
+// finish is the last of a connection: all rooms have let it go. A nil cause says that OnConnect refused it.
+func (c *Conn) finish(cause error) {
+	s := c.srv
+	c.member.Remove()
+	c.cancel(cause)
+	if cause != nil && s.OnDisconnect != nil {
+		if err := guard(func() error { s.OnDisconnect(c, cause); return nil }); err != nil {
+			s.report(context.Background(), c, err)
+		}
+	}
+	c.ticket.release()
+	s.unregister(c)
+	close(c.ended)
+}

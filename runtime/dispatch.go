@@ -1,0 +1,376 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wsgen/wsgen/runtime/codec"
+	"github.com/wsgen/wsgen/runtime/internal/envelope"
+	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
+)
+
+// inbound is a message on its way to its handler.
+type inbound struct {
+	conn    *Conn
+	t       *messageType
+	msg     any
+	ctx     context.Context
+	request *request // nil for an event
+	topic   string   // of its room; empty outside rooms, and for a joined message that is not routed yet
+	room    *Room
+}
+
+// Call is a message as interceptors see it.
+type Call struct {
+	Conn    *Conn
+	Message *MessageType
+	Msg     any   // pointer to the generated type
+	Room    *Room // nil outside rooms
+
+	handler  any
+	progress func(any) error
+}
+
+// Types of the protocol itself.
+const (
+	typeHeartbeat = "__heartbeat"
+	typeAbort     = "$ws:abort"
+	typeError     = "ERROR"
+	typeRPCError  = "RPC_ERROR"
+)
+
+// decoders are shared by all connections: an idle one has none.
+var decoders = sync.Pool{New: func() any { return new(codec.Decoder) }}
+
+// receive handles one frame on the reader's goroutine.
+func (c *Conn) receive(data []byte) {
+	s := c.srv
+	s.stats.received.Add(1)
+	d := decoders.Get().(*codec.Decoder)
+	defer decoders.Put(d)
+	f := envelope.Read(d, data, envelope.Options{Mode: codec.Strict, V1: c.v1}, s.lookup)
+	t := f.Message
+	err := d.Err()
+	switch {
+	case !f.Known && f.Type != "" && !d.Failed():
+		if c.control(f.Type, f.CorrelationID) {
+			return
+		}
+		c.refuse(nil, f.CorrelationID, s.unknownType(f.Type))
+	case err != nil:
+		c.refuse(t, f.CorrelationID, invalidArgument(err))
+	case t.MaxBytes > 0 && len(data) > t.MaxBytes:
+		c.refuse(t, f.CorrelationID, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.MaxBytes, len(data)))
+	default:
+		msg := f.Payload
+		if t.Payload == nil {
+			msg = t.New()
+		}
+		c.accept(t, msg, f.CorrelationID, f.TimeoutMs)
+	}
+}
+
+// lookup finds what a client may send.
+func (s *Server) lookup(name []byte) (*messageType, func(*codec.Decoder) any, bool) {
+	t := s.messages[string(name)]
+	if t == nil || !t.FromClient {
+		return nil, nil, false
+	}
+	if t.Payload == nil {
+		return t, nil, true
+	}
+	return t, t.Payload.Decode, true
+}
+
+// control handles the frames of the protocol itself.
+func (c *Conn) control(name, correlationID string) bool {
+	switch {
+	case name == typeHeartbeat:
+		c.member.Send(heartbeatAck(c.srv.Clock.Now()))
+	case name == typeAbort && c.v1:
+		c.mu.Lock()
+		r := c.requests[correlationID]
+		c.mu.Unlock()
+		if r != nil {
+			r.fail(Errorf(CodeCancelled, "cancelled by the client"))
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *Server) unknownType(name string) *Error {
+	switch {
+	case len(name) > 128:
+		return Errorf(CodeUnimplemented, "unknown message type")
+	case strings.HasPrefix(name, "$") || strings.HasPrefix(name, "__"):
+		return Errorf(CodeUnimplemented, "the type %q is reserved", name)
+	case s.messages[name] != nil:
+		return Errorf(CodeUnimplemented, "only servers send %s", name)
+	}
+	return Errorf(CodeUnimplemented, "unknown message type %q", name)
+}
+
+// InvalidDetails are the details of INVALID_ARGUMENT when a frame is not what the schema allows.
+type InvalidDetails struct {
+	Issues codec.Issues // up to 16, in the order of the frame; paths are JSON Pointers into it
+}
+
+func invalidArgument(err error) *Error {
+	issues, ok := errors.AsType[codec.Issues](err)
+	if !ok {
+		return Errorf(CodeInvalidArgument, "%v", err)
+	}
+	message := "invalid message"
+	if len(issues) > 0 {
+		message = fmt.Sprintf("%s %s", or(issues[0].Path, "the frame"), issues[0].Message)
+	}
+	return Errorf(CodeInvalidArgument, "%s", message).WithDetails(&InvalidDetails{Issues: issues})
+}
+
+// refuse answers a frame that is not accepted, and ends a connection that sends too many of them.
+func (c *Conn) refuse(t *messageType, correlationID string, e *Error) {
+	c.srv.stats.invalid.Add(1)
+	c.answerError(t != nil && t.Request != nil || correlationID != "", correlationID, e)
+	if !c.within(&c.invalid, c.srv.Limits.Invalid) {
+		c.Close(ClosePolicy, "too many invalid messages")
+	}
+}
+
+// within takes one of n per minute; 0 is no limit.
+func (c *Conn) within(b *ratelimit.Bucket, n int) bool {
+	return n <= 0 || b.Take(ratelimit.Rate{Limit: n, Per: time.Minute, Burst: n}, c.srv.Clock.Now()) == 0
+}
+
+// accept checks whether the connection may send the message now, and routes it.
+func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs int) {
+	in := &inbound{conn: c, t: t, msg: msg, ctx: c.ctx}
+	if t.Kind >= 0 && !t.Joined {
+		in.topic = c.srv.protocol.Kinds[t.Kind] + ":" + t.Key(msg)
+	}
+	err := c.permitted(t)
+	if err == nil {
+		err = c.rate(in)
+	}
+	if err == nil {
+		err = c.begin(in, correlationID, timeoutMs)
+	}
+	if err != nil {
+		c.answerError(t.Request != nil, correlationID, err)
+		return
+	}
+	if c.srv.Authorize == nil && c.gate.Idle() && (!t.Joined || c.resolve(in)) {
+		c.route(in)
+		return
+	}
+	c.gate.Post(in)
+}
+
+// permitted checks the schema's auth.
+func (c *Conn) permitted(t *messageType) *Error {
+	switch {
+	case t.Auth.Anonymous:
+		return nil
+	case c.claims == nil:
+		return Errorf(CodeUnauthenticated, "%s needs an authenticated connection", t.Name)
+	case len(t.Auth.Roles) == 0 || slices.ContainsFunc(c.roles, func(role string) bool { return slices.Contains(t.Auth.Roles, role) }):
+		return nil
+	}
+	return Errorf(CodePermissionDenied, "%s needs one of the roles %s", t.Name, strings.Join(t.Auth.Roles, ", "))
+}
+
+// rate takes a token of each bucket that the message is counted in.
+func (c *Conn) rate(in *inbound) *Error {
+	s := c.srv
+	if s.Unlimited {
+		return nil
+	}
+	now := s.Clock.Now()
+	var wait time.Duration
+	if r := s.protocol.Limits.Rate; r != nil {
+		wait = c.all.Take(bucketRate(r), now)
+	}
+	if r := in.t.Rate; r != nil && wait == 0 {
+		switch r.By {
+		case ByConnection:
+			if c.buckets == nil {
+				c.buckets = make([]ratelimit.Bucket, s.ratedMessages())
+			}
+			wait = c.buckets[in.t.index].Take(bucketRate(r), now)
+		case ByUser:
+			wait = in.t.buckets.Take(or(c.userID, c.id), bucketRate(r), now)
+		case ByIP:
+			wait = in.t.buckets.Take(c.ip.String(), bucketRate(r), now)
+		case ByRoom:
+			wait = in.t.buckets.Take(in.topic, bucketRate(r), now)
+		}
+	}
+	if wait == 0 {
+		return nil
+	}
+	s.stats.limited.Add(1)
+	if !c.within(&c.violations, s.Limits.RateViolations) {
+		c.Close(ClosePolicy, "rate limit exceeded")
+	}
+	return Errorf(CodeResourceExhausted, "too many %s messages", in.t.Name).WithRetry(true, wait)
+}
+
+func bucketRate(r *Rate) ratelimit.Rate {
+	return ratelimit.Rate{Limit: r.Limit, Per: r.Per, Burst: r.Burst}
+}
+
+func (s *Server) ratedMessages() int {
+	n := 0
+	for _, t := range s.messages {
+		n = max(n, t.index+1)
+	}
+	return n
+}
+
+// begin counts the message as pending; a request gets its deadline.
+func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch limit := c.srv.Limits.Pending; {
+	case c.closing:
+		return Errorf(CodeUnavailable, "the connection is closing")
+	case limit > 0 && c.pending >= limit:
+		return Errorf(CodeResourceExhausted, "%d messages of this connection are pending", c.pending)
+	case in.t.Request != nil && correlationID != "" && c.requests[correlationID] != nil:
+		return Errorf(CodeInvalidArgument, "a request with this correlationId is pending")
+	}
+	if !c.srv.work.enter() {
+		return Errorf(CodeUnavailable, "the server is going down")
+	}
+	c.pending++
+	if in.t.Request != nil {
+		in.request = newRequest(in, correlationID, timeoutMs)
+		in.ctx = in.request.ctx
+	}
+	return nil
+}
+
+// pass runs in the gate's turn: it asks the program, and waits until it is known which room a joined message goes to.
+func (c *Conn) pass(in *inbound) {
+	if c.srv.Authorize != nil && !in.over() {
+		op := &Op{Kind: OpMessage, Message: in.t.Name, Msg: in.msg, Topic: in.topic}
+		if in.t.Joined { // the program is told the room
+			c.await(in)
+			op.Topic = in.topic
+		}
+		if err := c.authorize(in.ctx, op); err != nil {
+			in.done(nil, err)
+			return
+		}
+	}
+	if in.t.Joined {
+		c.await(in)
+	}
+	c.route(in)
+}
+
+// authorize asks the program. A plain error of its is a no whose text stays here.
+func (c *Conn) authorize(ctx context.Context, op *Op) error {
+	err := guard(func() error { return c.srv.Authorize(ctx, c, op) })
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*PanicError](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return Errorf(CodePermissionDenied, "not allowed").WithCause(err)
+}
+
+// route posts a message to where it is handled.
+func (c *Conn) route(in *inbound) {
+	switch {
+	case in.over():
+		in.done(nil, nil)
+	case in.t.Kind < 0:
+		c.mail.Post(in)
+	case in.topic == "":
+		in.done(nil, c.notJoined(in.t.Kind))
+	default:
+		if err := c.srv.backplane.forward(in); err != nil {
+			in.done(nil, err)
+		}
+	}
+}
+
+// resolve finds the room of a joined message and returns true, or returns false while earlier messages of the connection
+// may still change it. The topic stays empty when there is no such room.
+func (c *Conn) resolve(in *inbound) bool {
+	if in.topic != "" {
+		return true
+	}
+	kind := c.srv.protocol.Kinds[in.t.Kind]
+	if c.urlRoom != "" {
+		in.topic = kind + ":" + c.urlRoom
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resolveLocked(in)
+}
+
+func (c *Conn) resolveLocked(in *inbound) bool {
+	var room *Room
+	n := 0
+	for _, r := range c.rooms {
+		if r.kind == in.t.Kind {
+			room = r
+			n++
+		}
+	}
+	others := len(c.inflight)
+	if n == 1 && c.inflight[room] > 0 {
+		others--
+	}
+	if others > 0 && !c.closing {
+		return false
+	}
+	if n == 1 {
+		in.topic = room.topic
+	}
+	return true
+}
+
+// await waits until resolve has an answer. Each message ends, if only by the end of its room's turn, so it does.
+func (c *Conn) await(in *inbound) {
+	if c.resolve(in) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.resolveLocked(in) {
+		c.routed.Wait()
+	}
+}
+
+// notJoined says why a joined message has no room.
+func (c *Conn) notJoined(kind int) *Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, r := range c.rooms {
+		if r.kind == kind {
+			n++
+		}
+	}
+	if n == 0 {
+		return Errorf(CodeFailedPrecondition, "not in a %s: join one first", c.srv.protocol.Kinds[kind])
+	}
+	return Errorf(CodeFailedPrecondition, "in %d %ss: it is not clear which one is meant", n, c.srv.protocol.Kinds[kind])
+}
+
+// serve runs in the connection's turn.
+func (c *Conn) serve(in *inbound) { in.run(c.srv.ServerConfig.Conn) }

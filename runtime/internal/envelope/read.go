@@ -1,0 +1,221 @@
+// Package envelope reads and writes the frames of the protocol: {"type": …, "meta": {…}, "payload": …}. Payloads are read
+// in place by the codec of their message, in the same pass over the frame.
+package envelope
+
+import (
+	"fmt"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/codec"
+)
+
+// MaxCorrelationID is the longest correlation id in bytes that a request may have.
+const MaxCorrelationID = 128
+
+// Options say which frames are right.
+type Options struct {
+	// Mode is Strict for frames of clients: unknown keys and what only servers set are refused. It is Lenient for frames
+	// of servers: what a newer server added is ignored.
+	Mode codec.Mode
+	// V1 allows what only the extended profile has: timeoutMs in the meta of clients.
+	V1 bool
+}
+
+// Frame is what a frame says. Parts that it does not have are zero.
+type Frame[M any] struct {
+	Message M      // of its type, as Lookup knows it
+	Known   bool   // Lookup knows the type
+	Type    string // the type, when Known is false
+
+	CorrelationID string // also known when the payload is wrong, or the JSON breaks off behind it
+	Timestamp     float64
+	TimeoutMs     int    // V1, from clients
+	Room          string // topic; from servers
+	Seq           uint64 // number in the room; from servers
+
+	HasPayload bool
+	Payload    any // what the decode function of Lookup returned
+}
+
+// Lookup finds a message by its type. decode reads its payload; it is nil for a message that has none. The name must not
+// be kept. Lookup is called at most once per frame.
+type Lookup[M any] func(name []byte) (message M, decode func(d *codec.Decoder) any, known bool)
+
+// Read reads one frame of valid UTF-8. What is wrong with it is in d afterwards: d.Err returns a *codec.SyntaxError, or
+// codec.Issues whose paths begin at the frame, such as /payload/roomId. A type that lookup does not know is no issue; its
+// payload is passed over.
+func Read[M any](d *codec.Decoder, data []byte, opt Options, lookup Lookup[M]) Frame[M] {
+	d.Reset(data, opt.Mode)
+	r := reader[M]{d: d, data: data, opt: opt, lookup: lookup}
+	r.root()
+	d.End()
+	return r.frame
+}
+
+// A reader is in the middle of a frame.
+type reader[M any] struct {
+	d      *codec.Decoder
+	data   []byte
+	opt    Options
+	lookup Lookup[M]
+	decode func(d *codec.Decoder) any
+	asked  bool // lookup was called
+	frame  Frame[M]
+}
+
+const (
+	seenType = iota
+	seenMeta
+	seenPayload
+)
+
+func (r *reader[M]) root() {
+	var seen codec.Seen
+	o := r.d.Object()
+	for o.Next() {
+		switch string(o.Key()) {
+		case "type":
+			if o.First(&seen, seenType) {
+				r.typ()
+			}
+		case "meta":
+			if o.First(&seen, seenMeta) {
+				r.meta()
+			}
+		case "payload":
+			if o.First(&seen, seenPayload) {
+				r.payload()
+			}
+		default:
+			o.Unknown()
+		}
+	}
+	if o.Lacks(seen, 1<<seenType) {
+		o.Require(seen, seenType, "type")
+	}
+	if r.decode != nil && o.Lacks(seen, 1<<seenPayload) {
+		o.Require(seen, seenPayload, "payload")
+	}
+}
+
+// typ reads the type, unless the payload stood first and it was looked up then.
+func (r *reader[M]) typ() {
+	if name, ok := r.d.Text(); ok && !r.asked {
+		r.ask(name)
+	}
+}
+
+func (r *reader[M]) ask(name []byte) {
+	r.asked = true
+	if r.frame.Message, r.decode, r.frame.Known = r.lookup(name); !r.frame.Known {
+		r.frame.Type = string(name)
+		r.decode = nil
+	}
+}
+
+// payload reads the payload in its place. When the type has not been met yet, it is looked for in the rest of the frame.
+func (r *reader[M]) payload() {
+	r.frame.HasPayload = true
+	if !r.asked {
+		if name, ok := findType(r.data); ok {
+			r.ask(name)
+		}
+	}
+	switch {
+	case r.decode != nil:
+		r.frame.Payload = r.decode(r.d)
+	case r.frame.Known && r.opt.Mode == codec.Strict:
+		r.d.AddIssue("must be left out, because this message has no payload")
+		r.d.Skip()
+	default:
+		r.d.Skip()
+	}
+}
+
+// findType returns the first type of a frame, which need not be valid beyond it.
+func findType(data []byte) (name []byte, ok bool) {
+	var d jx.Decoder
+	d.ResetBytes(data)
+	it, err := d.ObjIter()
+	for err == nil && it.Next() {
+		if string(it.Key()) == "type" {
+			name, err = d.StrBytes()
+			return name, err == nil
+		}
+		err = d.Skip()
+	}
+	return nil, false
+}
+
+const (
+	seenCorrelationID = iota
+	seenTimestamp
+	seenTimeoutMs
+	seenRoom
+	seenSeq
+)
+
+func (r *reader[M]) meta() {
+	var seen codec.Seen
+	for o := r.d.Object(); o.Next(); {
+		switch string(o.Key()) {
+		case "correlationId":
+			if o.First(&seen, seenCorrelationID) {
+				r.correlationID()
+			}
+		case "timestamp":
+			if o.First(&seen, seenTimestamp) {
+				r.frame.Timestamp = r.d.Float64()
+			}
+		default:
+			if r.opt.Mode == codec.Strict {
+				r.clientMeta(&o, &seen)
+			} else {
+				r.serverMeta(&o, &seen)
+			}
+		}
+	}
+}
+
+// clientMeta reads what only clients send, and refuses everything else.
+func (r *reader[M]) clientMeta(o *codec.Object, seen *codec.Seen) {
+	switch key := string(o.Key()); {
+	case key == "timeoutMs" && r.opt.V1:
+		if o.First(seen, seenTimeoutMs) {
+			r.frame.TimeoutMs = r.d.Int(1, codec.MaxInt)
+		}
+	case key == "clientId", key == "receivedAt":
+		r.d.AddIssue("must be left out, because the server sets it")
+		r.d.Skip()
+	default:
+		o.Unknown()
+	}
+}
+
+// serverMeta reads what only servers send, and passes over everything else.
+func (r *reader[M]) serverMeta(o *codec.Object, seen *codec.Seen) {
+	switch string(o.Key()) {
+	case "room":
+		if o.First(seen, seenRoom) {
+			r.frame.Room = r.d.String()
+		}
+	case "seq":
+		if o.First(seen, seenSeq) {
+			r.frame.Seq = uint64(max(r.d.Int(0, codec.MaxInt), 0))
+		}
+	default:
+		o.Unknown()
+	}
+}
+
+func (r *reader[M]) correlationID() {
+	id, ok := r.d.Text()
+	switch {
+	case !ok:
+	case len(id) == 0 || len(id) > MaxCorrelationID:
+		r.d.AddIssue(fmt.Sprintf("must have 1 to %d bytes", MaxCorrelationID))
+	default:
+		r.frame.CorrelationID = string(id)
+	}
+}

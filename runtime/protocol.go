@@ -1,0 +1,138 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/codec"
+	"github.com/wsgen/wsgen/runtime/sharding"
+)
+
+// Protocol describes a generated package: all that the server and the client of this runtime know about its messages.
+// It is immutable once built, and shared.
+type Protocol struct {
+	Name        string
+	Version     string
+	Fingerprint string // of the schema; 16 hex digits
+	Messages    []*MessageType
+	Kinds       []string // room kinds; MessageType.Kind is an index into it
+	Errors      []*ErrorType
+	Claims      ClaimsType
+	Sharding    ShardingDefaults
+	Limits      LimitDefaults
+}
+
+// Payload is the codec of one generated type. Values are pointers to it.
+type Payload struct {
+	Decode func(d *codec.Decoder) any
+	Encode func(w *jx.Writer, v any)
+	// Check validates a value that is about to be sent; nil when every value of the Go type is valid.
+	Check func(c *codec.Checker, v any)
+}
+
+// MessageType describes one message.
+type MessageType struct {
+	Name       string // type on the wire
+	FromClient bool
+	FromServer bool
+	Payload    *Payload // nil: the frame has no payload; the handler gets New's value
+	New        func() any
+	Kind       int                  // of the room that it goes to; -1: the connection's handler
+	Joined     bool                 // goes to the room that the connection is in
+	Key        func(msg any) string // key of its room; nil when Joined or Kind is -1
+	Auth       Auth
+	Rate       *Rate
+	MaxBytes   int // of the frame; 0: Limits.MaxBytes
+	Delivery   Delivery
+	// LatestKey returns the value of the field that a `latest by` delivery replaces by.
+	LatestKey func(msg any) string
+
+	// Handle calls the method of an event on the generated handler interface. Nil for requests and what only servers send.
+	Handle func(ctx context.Context, handler any, c *Conn, msg any) error
+	// Request is set for requests.
+	Request *RequestType
+}
+
+// RequestType is what a request has beyond an event.
+type RequestType struct {
+	// Handle calls the handler's method, which returns a pointer to the response. progress is never nil.
+	Handle       func(ctx context.Context, handler any, c *Conn, req any, progress func(any) error) (any, error)
+	ResponseName string
+	Response     *Payload // nil: the reply has no payload; the caller gets NewResponse's value
+	NewResponse  func() any
+	Progress     *Payload // nil: the request has none
+	Timeout      time.Duration
+	Idempotent   bool
+}
+
+// ErrorType is an error code that the schema declares.
+type ErrorType struct {
+	Code       Code
+	Retryable  bool
+	RetryAfter time.Duration
+	Details    *Payload // nil: none
+	// Typed wraps what came over the wire in the generated error type.
+	Typed func(e *Error) error
+}
+
+// ClaimsType describes the generated Claims.
+type ClaimsType struct {
+	Payload *Payload
+	UserID  func(claims any) string   // nil when the schema's claims have none
+	Roles   func(claims any) []string // nil when the schema's claims have none
+}
+
+// Auth is what the sender of a message must be.
+type Auth struct {
+	Anonymous bool     // a connection without claims may send it
+	Roles     []string // one of them is needed; empty: any authenticated connection
+}
+
+// RateBy says whose messages share a token bucket.
+type RateBy int
+
+// The owners of token buckets.
+const (
+	ByConnection RateBy = iota
+	ByUser
+	ByIP
+	ByRoom
+)
+
+// Rate is a token bucket: Burst tokens at most, Limit more in every Per.
+type Rate struct {
+	Limit int
+	Per   time.Duration
+	Burst int
+	By    RateBy
+}
+
+// Delivery says what a slow reader may lose of a message.
+type Delivery int
+
+// The deliveries.
+const (
+	Reliable  Delivery = iota // nothing: a reader that is too slow is disconnected
+	Latest                    // a waiting message with the same room and key is replaced
+	Droppable                 // what does not fit soon
+)
+
+// ShardingDefaults are the schema's `sharding`; a server's Options override them. A capacity of 0 is unlimited.
+type ShardingDefaults struct {
+	Shards             int
+	Hash               sharding.Hash
+	Idle               time.Duration
+	Connections        int // per shard
+	Rooms              int // per shard
+	RoomMembers        int
+	RoomsPerConnection int
+}
+
+// LimitDefaults are the schema's `limits`; a server's Options override them.
+type LimitDefaults struct {
+	MaxBytes int
+	Rate     *Rate
+	Pending  int
+}

@@ -1,0 +1,94 @@
+package runtime
+
+import "github.com/wsgen/wsgen/runtime/internal/socket"
+
+// PublishOption changes to whom a message is published.
+type PublishOption interface{ apply(*publishOptions) }
+
+type publishOptions struct{ except *Conn }
+
+type exceptOption struct{ conn *Conn }
+
+func (o exceptOption) apply(p *publishOptions) { p.except = o.conn }
+
+// Except leaves one member out, such as the one whose message is relayed.
+func Except(c *Conn) PublishOption { return exceptOption{c} }
+
+// publication is a message on its way to the members. Each profile's frame is made once, and only if somebody needs it.
+type publication struct {
+	t      *MessageType
+	v      any
+	topic  string
+	seq    uint64
+	except *Conn
+
+	base, v1 *socket.Frame
+}
+
+func (p *publication) baseFrame() *socket.Frame {
+	if p.base == nil {
+		p.base = newFrame(p.t, p.v, "", 0)
+	}
+	return p.base
+}
+
+func (p *publication) v1Frame() *socket.Frame {
+	if p.v1 == nil {
+		p.v1 = newFrame(p.t, p.v, p.topic, p.seq)
+	}
+	return p.v1
+}
+
+// Publish sends a message to all members. It returns an error when the message is not what the schema allows; it does not
+// wait for anybody to take it.
+func (r *Room) Publish(t *MessageType, v any, opts ...PublishOption) error {
+	if err := checkOutgoing(t, v); err != nil {
+		return err
+	}
+	var o publishOptions
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	r.fanOut(t, v, o.except)
+	return nil
+}
+
+// Send sends a message to one connection, in order with what the room publishes to it. The connection need not be a
+// member.
+func (r *Room) Send(c *Conn, t *MessageType, v any) error { return c.Send(t, v) }
+
+// fanOut numbers a checked message and queues it on every outlet. It returns for how many members.
+func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t.Delivery == Reliable {
+		r.seq++ // a gap in the numbers always means a loss
+	}
+	n := len(r.members)
+	if _, ok := r.members[except]; ok {
+		n--
+	}
+	if n == 0 {
+		return 0
+	}
+	p := publication{t: t, v: v, topic: r.topic, seq: r.seq, except: except}
+	for _, o := range r.outlets {
+		o.publish(&p)
+	}
+	r.srv.stats.published.Add(1)
+	r.srv.stats.delivered.Add(uint64(n))
+	return n
+}
+
+// outlet returns the outlet that reaches a connection, and opens it if need be. r.mu is held.
+func (r *Room) outlet(c *Conn) outlet {
+	key, open := r.srv.backplane.gateway(c)
+	for _, o := range r.outlets {
+		if o.key() == key {
+			return o
+		}
+	}
+	o := open()
+	r.outlets = append(r.outlets, o)
+	return o
+}

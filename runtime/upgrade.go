@@ -1,0 +1,206 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+// subprotocolV1 is the extended profile.
+const subprotocolV1 = "wsgen.v1"
+
+// bearerPrefix marks the offered subprotocol that is a token.
+const bearerPrefix = "bearer."
+
+// ServeHTTP upgrades a request to a WebSocket, or refuses it: 401 not authenticated, 403 origin, 429 too many connections
+// of one address or user, 503 full or draining. It returns after the upgrade; the connection has a goroutine of its own.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		refuse(w, http.StatusServiceUnavailable, "the server is going down", retrySeconds(s.DrainSpread.Seconds()))
+		return
+	}
+	if !s.originAllowed(r) {
+		refuse(w, http.StatusForbidden, "pages of this origin may not connect", 0)
+		return
+	}
+	ip := s.ClientIP(r)
+	ticket, status := s.admission.enter(ip)
+	if status != 0 {
+		s.stats.refused.Add(1)
+		refuse(w, status, "too many connections", 1)
+		return
+	}
+	c, ok := s.upgrade(w, r, ticket)
+	if !ok {
+		ticket.release()
+		return
+	}
+	go c.run()
+}
+
+// upgrade authenticates and accepts. When it returns false it has answered the request.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket) (*Conn, bool) {
+	claims, err := s.authenticate(r)
+	if err != nil {
+		refuse(w, http.StatusUnauthorized, err.Error(), 0)
+		return nil, false
+	}
+	userID := ""
+	if claims != nil && s.protocol.Claims.UserID != nil {
+		userID = s.protocol.Claims.UserID(claims)
+	}
+	if !ticket.user(userID) {
+		s.stats.refused.Add(1)
+		refuse(w, http.StatusTooManyRequests, "too many connections of this user", 1)
+		return nil, false
+	}
+	sock, err := socket.Accept(w, r, socket.Options{
+		Subprotocol: pickSubprotocol(r), MaxMessage: s.Limits.MessageBytes, Clock: s.Clock, Stats: &s.wire,
+		Bounds:     socket.Bounds{Bytes: s.Limits.QueueBytes, Frames: s.Limits.QueueFrames, Age: s.Limits.QueueAge},
+		Unprepared: s.UnpreparedFrames,
+	})
+	if err != nil {
+		return nil, false
+	}
+	c := newConn(s, sock, claims, userID, ticket)
+	c.urlRoom = strings.Clone(r.URL.Query().Get("room"))
+	if !s.register(c) {
+		sock.Close(CloseRestart, "retry="+strconv.Itoa(int(s.DrainSpread.Milliseconds())))
+	}
+	return c, true
+}
+
+var (
+	errUnauthenticated = errors.New("not authenticated")
+	errAuthFailed      = errors.New("authentication failed")
+)
+
+// authenticate returns the claims. Its errors have a text that the client may see.
+func (s *Server) authenticate(r *http.Request) (claims any, _ error) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.HandshakeTimeout)
+	defer cancel()
+	err := guard(func() (err error) {
+		claims, err = s.Authenticate(r.WithContext(ctx), s.token(r))
+		return err
+	})
+	var panicked *PanicError
+	switch {
+	case errors.As(err, &panicked):
+		s.report(ctx, nil, err)
+		return nil, errAuthFailed
+	case err != nil:
+		s.Logger.DebugContext(ctx, "connection refused", "error", err)
+		return nil, errUnauthenticated
+	case claims == nil && !s.anonymous:
+		return nil, errUnauthenticated
+	}
+	return claims, nil
+}
+
+// token returns the first token of: the Authorization header, an offered subprotocol, the query, the cookie.
+func (s *Server) token(r *http.Request) string {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	for _, p := range offeredSubprotocols(r) {
+		if token, ok := strings.CutPrefix(p, bearerPrefix); ok && token != "" {
+			return token
+		}
+	}
+	if token := r.URL.Query().Get("access_token"); token != "" {
+		return token
+	}
+	if cookie, err := r.Cookie(s.TokenCookie); err == nil {
+		return cookie.Value
+	}
+	return ""
+}
+
+func offeredSubprotocols(r *http.Request) []string {
+	var out []string
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for p := range strings.SplitSeq(line, ",") {
+			if p = strings.TrimSpace(p); p != "" {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// pickSubprotocol returns wsgen.v1 if it was offered, else the first one that is no token, else the token's: browsers give
+// up when what they offer is not answered.
+func pickSubprotocol(r *http.Request) string {
+	offered := offeredSubprotocols(r)
+	pick := ""
+	for _, p := range offered {
+		switch {
+		case p == subprotocolV1:
+			return p
+		case pick == "" || strings.HasPrefix(pick, bearerPrefix) && !strings.HasPrefix(p, bearerPrefix):
+			pick = p
+		}
+	}
+	return pick
+}
+
+// originAllowed protects users from pages of others that connect with their cookies. A client that is no browser sends no
+// origin.
+func (s *Server) originAllowed(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return true
+	}
+	u, err := url.Parse(origins[0])
+	if err != nil || len(origins) > 1 || u.Host == "" {
+		return false // also "null"
+	}
+	if strings.EqualFold(u.Host, r.Host) {
+		// Behind a proxy that ends TLS the request looks plain, so a page of https is let in; a page of http may not use
+		// a connection of TLS.
+		return r.TLS == nil || u.Scheme == "https"
+	}
+	for _, pattern := range s.Origins {
+		target := strings.ToLower(u.Host)
+		if strings.Contains(pattern, "://") {
+			target = strings.ToLower(u.Scheme + "://" + u.Host)
+		}
+		if matchOrigin(strings.ToLower(pattern), target) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchOrigin matches label by label, so that a star stands for one label.
+func matchOrigin(pattern, target string) bool {
+	ok, err := path.Match(strings.NewReplacer("/", "|", ".", "/").Replace(pattern), strings.NewReplacer("/", "|", ".", "/").Replace(target))
+	return ok && err == nil
+}
+
+func remoteIP(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	ip, _ := netip.ParseAddr(host)
+	return ip.Unmap().WithZone("")
+}
+
+// refuse answers a handshake; retryAfter is in seconds, 0 for none.
+func refuse(w http.ResponseWriter, status int, text string, retryAfter int) {
+	if retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	http.Error(w, text, status)
+}
+
+func retrySeconds(s float64) int { return max(int(s+0.999), 1) }
