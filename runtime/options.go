@@ -189,7 +189,7 @@ func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
 // check refuses settings that cannot be meant.
 func (s *settings) check(p *Protocol) error {
 	if s.Authenticate == nil {
-		return errors.New("Authenticate is required: return the claims of a connection, or an error to refuse it")
+		return errors.New("the config needs Authenticate: return the claims of a connection, or an error to refuse it")
 	}
 	if err := sharding.Validate(s.hash, s.shards); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (s *settings) check(p *Protocol) error {
 	}
 	for _, m := range p.Messages {
 		if m.FromClient && m.Kind < 0 && s.Conn == nil {
-			return fmt.Errorf("Conn is required: %s belongs to no room", m.Name)
+			return fmt.Errorf("the config needs Conn: %s belongs to no room", m.Name)
 		}
 	}
 	for _, o := range s.Origins {

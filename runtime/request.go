@@ -46,13 +46,12 @@ func (r *request) end() bool {
 	if !r.answered.CompareAndSwap(false, true) {
 		return false
 	}
-	if r.timer != nil {
-		r.timer.Stop()
-	}
-	if c := r.in.conn; r.id != "" {
-		c.mu.Lock()
+	c := r.in.conn
+	c.mu.Lock() // newRequest holds it: a timer that is due at once waits until it is set
+	defer c.mu.Unlock()
+	r.timer.Stop()
+	if r.id != "" {
 		delete(c.requests, r.id)
-		c.mu.Unlock()
 	}
 	return true
 }

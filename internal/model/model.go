@@ -14,6 +14,7 @@ type API struct {
 	Doc         string
 	Source      string // base name of the YAML file, for headers
 	GoPackage   string // e.g. chat
+	GoOut       string // folder of go.out, relative to the file; empty: one called after the package
 	Fingerprint string // of the canonical schema: 16 hex digits
 
 	Types    []*Named // declared types in file order, then the lifted ones in the order of their use

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -12,12 +13,15 @@ import (
 func (d *Decoder) Any() json.RawMessage {
 	d.peek()
 	start := d.pos
-	raw := d.scan()
-	if !d.lenient && !d.failed {
-		d.pos = start
+	if d.lenient {
+		d.Skip()
+	} else {
 		d.inspect()
 	}
-	return append(json.RawMessage(nil), raw...)
+	if d.failed {
+		return nil
+	}
+	return bytes.Clone(d.data[start:d.pos])
 }
 
 // inspect passes over a value and reports what is wrong inside.

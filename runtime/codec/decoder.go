@@ -89,9 +89,6 @@ func (d *Decoder) AddIssue(message string) { d.add(message) }
 // AddFieldIssue reports that a member of the current object is wrong.
 func (d *Decoder) AddFieldIssue(key, message string) { d.addAt(key, message) }
 
-// Skip passes over the current value.
-func (d *Decoder) Skip() { d.scan() }
-
 // Null reports whether the current value is null, and passes over it when it is.
 func (d *Decoder) Null() bool {
 	if d.peek() != 'n' {
@@ -123,19 +120,6 @@ func (d *Decoder) peek() byte {
 		}
 	}
 	return 0
-}
-
-// scan passes over the current value and returns its text without white space around it; nil after a syntax error.
-func (d *Decoder) scan() []byte {
-	d.peek()
-	d.values.ResetBytes(d.data[d.pos:])
-	raw, err := d.values.Raw()
-	if err != nil {
-		d.failed = true
-		return nil
-	}
-	d.pos += len(raw)
-	return raw
 }
 
 // wrongType passes over the current value and reports that something else was expected there.

@@ -275,10 +275,9 @@ func (a *Array) item() bool {
 	return true
 }
 
-// enter goes one level deeper. At the deepest it reports that, passes over the value and returns false.
+// enter goes one level deeper. At the deepest it passes over the value, which reports that, and returns false.
 func (d *Decoder) enter() bool {
 	if len(d.path) == MaxDepth {
-		d.addf("is nested deeper than %d levels", MaxDepth)
 		d.Skip()
 		return false
 	}

@@ -5,8 +5,6 @@ package envelope
 import (
 	"fmt"
 
-	"github.com/go-faster/jx"
-
 	"github.com/wsgen/wsgen/runtime/codec"
 )
 
@@ -135,15 +133,13 @@ func (r *reader[M]) payload() {
 
 // findType returns the first type of a frame, which need not be valid beyond it.
 func findType(data []byte) (name []byte, ok bool) {
-	var d jx.Decoder
-	d.ResetBytes(data)
-	it, err := d.ObjIter()
-	for err == nil && it.Next() {
-		if string(it.Key()) == "type" {
-			name, err = d.StrBytes()
-			return name, err == nil
+	var d codec.Decoder
+	d.Reset(data, codec.Lenient)
+	for o := d.Object(); o.Next(); {
+		if string(o.Key()) == "type" {
+			return d.Text()
 		}
-		err = d.Skip()
+		d.Skip()
 	}
 	return nil, false
 }

@@ -180,6 +180,9 @@ func FuzzRead(f *testing.F) {
 		for _, opt := range []envelope.Options{{}, {V1: true}, {Mode: codec.Lenient}} {
 			frame, err := readFrame(string(data), opt)
 			_, syntax := err.(*codec.SyntaxError)
+			if err != nil && strings.Contains(err.Error(), "nested deeper") {
+				continue // what is deeper is not looked at
+			}
 			if syntax == json.Valid(data) {
 				t.Fatalf("got %v, encoding/json says %t", err, json.Valid(data))
 			}

@@ -1,0 +1,385 @@
+package golang
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/wsgen/wsgen/internal/model"
+)
+
+// decodeMethod prints the method that reads a value of n into its receiver, which is zero.
+func decodeMethod(n *model.Named) *jen.Statement {
+	head := method(recv(n), n.Go, "decode").Params(jen.Id("d").Op("*").Add(codec("Decoder")))
+	v := jen.Id("v")
+	switch n.Type.Kind {
+	case model.Struct:
+		return head.BlockFunc(func(g *jen.Group) { decodeStruct(g, n.Type.Fields) })
+	case model.Enum:
+		return head.Block(decodeEnum(n)...)
+	case model.Ref:
+		return head.Block(jen.Parens(ptr(n.Type.Ref.Go)).Call(jen.Id(recv(n))).Dot("decode").Call(jen.Id("d")))
+	case model.Array, model.Map:
+		return head.BlockFunc(func(g *jen.Group) {
+			decodeInto(g, jen.Id("read"), ":=", n.Type, 1)
+			g.Op("*").Add(v).Op("=").Id("read")
+		})
+	}
+	value := decodeScalar(n.Type)
+	if n.Type.Kind != model.Bytes && n.Type.Kind != model.Object {
+		value = jen.Id(n.Go).Call(value) // the others are assignable
+	}
+	return head.Block(jen.Op("*").Add(v).Op("=").Add(value))
+}
+
+// decodeEnum prints the body that reads an enum without copying its text.
+//
+//	text, ok := d.Text()
+//	if !ok {
+//		return
+//	}
+//	switch string(text) {
+//	case "owner":
+//		*v = RoleOwner
+//	default:
+//		*v = Role(d.NotOneOf(text, v.names()...))
+//	}
+func decodeEnum(n *model.Named) []jen.Code {
+	v := jen.Op("*").Id("v")
+	return []jen.Code{
+		jen.List(jen.Id("text"), jen.Id("ok")).Op(":=").Id("d").Dot("Text").Call(),
+		jen.If(jen.Op("!").Id("ok")).Block(jen.Return()),
+		jen.Switch(jen.String().Call(jen.Id("text"))).BlockFunc(func(g *jen.Group) {
+			for _, value := range n.Type.Values {
+				g.Case(jen.Lit(value.Wire)).Block(v.Clone().Op("=").Id(value.Go))
+			}
+			g.Default().Block(v.Clone().Op("=").Id(n.Go).Call(
+				jen.Id("d").Dot("NotOneOf").Call(jen.Id("text"), jen.Id("v").Dot("names").Call().Op("..."))))
+		}),
+	}
+}
+
+// wordBits is the number of fields in one codec.Seen.
+const wordBits = 64
+
+// decodeStruct prints the loop over the members of an object.
+//
+//	o := d.Object()
+//	var seen codec.Seen
+//	for o.Next() {
+//		switch string(o.Key()) {
+//		case "roomId":
+//			if o.First(&seen, 0) {
+//				m.RoomID.decode(d)
+//			}
+//		default:
+//			o.Unknown()
+//		}
+//	}
+//	if o.Lacks(seen, 0b1) {
+//		o.Require(seen, 0, "roomId")
+//	}
+//	if !seen.Has(1) {
+//		m.Limit = 50
+//	}
+func decodeStruct(g *jen.Group, fields []*model.Field) {
+	if len(fields) == 0 {
+		g.For(jen.Id("o").Op(":=").Id("d").Dot("Object").Call(), jen.Id("o").Dot("Next").Call(), jen.Empty()).
+			Block(jen.Id("o").Dot("Unknown").Call())
+		return
+	}
+	g.Id("o").Op(":=").Id("d").Dot("Object").Call()
+	if len(fields) <= wordBits {
+		g.Var().Id("seen").Add(codec("Seen"))
+	} else {
+		g.Var().Id("seen").Index(jen.Lit((len(fields) + wordBits - 1) / wordBits)).Add(codec("Seen"))
+	}
+	g.For(jen.Id("o").Dot("Next").Call()).Block(
+		jen.Switch(jen.String().Call(jen.Id("o").Dot("Key").Call())).BlockFunc(func(g *jen.Group) {
+			for i, f := range fields {
+				g.Case(jen.Lit(f.Wire)).Block(
+					jen.If(jen.Id("o").Dot("First").Call(jen.Op("&").Add(seen(fields, i)), jen.Lit(i%wordBits))).
+						BlockFunc(func(g *jen.Group) { decodeField(g, f) }),
+				)
+			}
+			g.Default().Block(jen.Id("o").Dot("Unknown").Call())
+		}),
+	)
+	requireFields(g, fields)
+	fillDefaults(g, fields)
+}
+
+// seen returns the word that has the bit of field i.
+func seen(fields []*model.Field, i int) *jen.Statement {
+	if len(fields) <= wordBits {
+		return jen.Id("seen")
+	}
+	return jen.Id("seen").Index(jen.Lit(i / wordBits))
+}
+
+// requireFields prints the check that required fields were met, one per word of bits.
+func requireFields(g *jen.Group, fields []*model.Field) {
+	for first := 0; first < len(fields); first += wordBits {
+		word := fields[first:min(first+wordBits, len(fields))]
+		var mask uint64
+		for i, f := range word {
+			if !f.Optional && f.Default == nil {
+				mask |= 1 << i
+			}
+		}
+		if mask == 0 {
+			continue
+		}
+		g.If(jen.Id("o").Dot("Lacks").Call(seen(fields, first), bits(mask, len(word)))).BlockFunc(func(g *jen.Group) {
+			for i, f := range word {
+				if mask&(1<<i) != 0 {
+					g.Id("o").Dot("Require").Call(seen(fields, first), jen.Lit(i), jen.Lit(f.Wire))
+				}
+			}
+		})
+	}
+}
+
+// bits prints a mask of n bits: as such while one can read them, else in hexadecimal.
+func bits(mask uint64, n int) *jen.Statement {
+	if n <= 8 {
+		return jen.Op("0b" + strconv.FormatUint(mask, 2))
+	}
+	return jen.Op(fmt.Sprintf("%#x", mask))
+}
+
+// fillDefaults prints the defaults of what was left out.
+func fillDefaults(g *jen.Group, fields []*model.Field) {
+	for i, f := range fields {
+		if f.Default == nil {
+			continue
+		}
+		if v := defaultValue(f); v != nil {
+			g.If(jen.Op("!").Add(seen(fields, i)).Dot("Has").Call(jen.Lit(i % wordBits))).
+				Block(jen.Id("m").Dot(f.Go).Op("=").Add(v))
+		}
+	}
+}
+
+// decodeField prints how a field is read, by its presence.
+func decodeField(g *jen.Group, f *model.Field) {
+	target := jen.Id("m").Dot(f.Go)
+	switch f.Presence() {
+	case model.Pointer:
+		if f.Type.Nullable {
+			g.If(jen.Op("!").Id("d").Dot("Null").Call()).BlockFunc(func(g *jen.Group) { decodePointer(g, target, f.Type, 1) })
+			return
+		}
+		decodePointer(g, target, f.Type, 1)
+	case model.ThreeState:
+		g.If(jen.Id("d").Dot("Null").Call()).Block(
+			target.Clone().Op("=").Add(codec("Null")).Types(goType(f.Type)).Call(),
+		).Else().BlockFunc(func(g *jen.Group) {
+			if v := decodeScalar(f.Type); v != nil {
+				g.Add(target.Clone()).Op("=").Add(codec("Some")).Call(v)
+				return
+			}
+			declareAndDecode(g, "v", f.Type, 1)
+			g.Add(target.Clone()).Op("=").Add(codec("Some")).Call(jen.Id("v"))
+		})
+	default:
+		decodeInto(g, target, "=", f.Type, 1)
+	}
+}
+
+// decodePointer prints how a value of t is read into target, a *T.
+//
+//	m.Nick = new(d.StringLen(1, 32))
+//
+//	m.User = new(User)
+//	m.User.decode(d)
+func decodePointer(g *jen.Group, target *jen.Statement, t *model.Type, depth int) {
+	if v := decodeScalar(t); v != nil {
+		g.Add(target.Clone()).Op("=").New(v)
+		return
+	}
+	if t.Kind == model.Ref {
+		g.Add(target.Clone()).Op("=").New(jen.Id(t.Ref.Go))
+		g.Add(target.Clone()).Dot("decode").Call(jen.Id("d"))
+		return
+	}
+	name := numbered("v", depth)
+	declareAndDecode(g, name, t, depth)
+	g.Add(target.Clone()).Op("=").Op("&").Id(name)
+}
+
+// declareAndDecode prints a variable and how a value of t, which is no scalar, is read into it.
+func declareAndDecode(g *jen.Group, name string, t *model.Type, depth int) {
+	if t.Kind == model.Ref {
+		g.Var().Id(name).Id(t.Ref.Go)
+		g.Id(name).Dot("decode").Call(jen.Id("d"))
+		return
+	}
+	decodeInto(g, jen.Id(name), ":=", t, depth+1)
+}
+
+// decodeInto prints how a value of t that is not null is read into target. op is := when target is a new variable.
+// Variables of loops are numbered by depth.
+func decodeInto(g *jen.Group, target *jen.Statement, op string, t *model.Type, depth int) {
+	switch t.Kind {
+	case model.Ref:
+		g.Add(target.Clone()).Dot("decode").Call(jen.Id("d"))
+	case model.Array:
+		g.Add(target.Clone()).Op(op).Add(goType(t)).Values()
+		decodeArray(g, target, t, depth)
+	case model.Map:
+		g.Add(target.Clone()).Op(op).Add(goType(t)).Values()
+		decodeMap(g, target, t, depth)
+	default:
+		g.Add(target.Clone()).Op(op).Add(decodeScalar(t))
+	}
+}
+
+// decodeArray prints the loop over the items.
+//
+//	for a := d.Array(0, 10); a.Next(); {
+//		m.Tags = append(m.Tags, d.String())
+//	}
+func decodeArray(g *jen.Group, target *jen.Statement, t *model.Type, depth int) {
+	a := numbered("a", depth)
+	g.For(jen.Id(a).Op(":=").Id("d").Dot("Array").Call(sizes(t)...), jen.Id(a).Dot("Next").Call(), jen.Empty()).
+		BlockFunc(func(g *jen.Group) {
+			if t.Elem.Kind == model.Ref && !t.Elem.Nullable {
+				g.Add(codec("Grow")).Call(jen.Op("&").Add(target.Clone())).Dot("decode").Call(jen.Id("d"))
+				return
+			}
+			v := decodeElem(g, t.Elem, depth)
+			g.Add(target.Clone()).Op("=").Append(target.Clone(), v)
+		})
+}
+
+// decodeElem prints what reads an item or a map's value, and returns the expression that has it.
+func decodeElem(g *jen.Group, t *model.Type, depth int) *jen.Statement {
+	if v := decodeScalar(t); v != nil && !t.Nullable {
+		return v
+	}
+	name := numbered("v", depth)
+	if !t.Nullable {
+		declareAndDecode(g, name, t, depth)
+		return jen.Id(name)
+	}
+	g.Var().Id(name).Add(elemType(t))
+	g.If(jen.Op("!").Id("d").Dot("Null").Call()).BlockFunc(func(g *jen.Group) { decodePointer(g, jen.Id(name), t, depth+1) })
+	return jen.Id(name)
+}
+
+// decodeMap prints the loop over the members.
+//
+//	for o2 := d.Map(0, codec.NoLimit); o2.Next(); {
+//		k2, ok := o2.StringKey(1, 64)
+//		if !ok {
+//			continue
+//		}
+//		if _, ok := m.Counters[k2]; ok {
+//			o2.Duplicate()
+//			continue
+//		}
+//		m.Counters[k2] = d.Uint32(0, math.MaxUint32)
+//	}
+func decodeMap(g *jen.Group, target *jen.Statement, t *model.Type, depth int) {
+	o, k := numbered("o", depth+1), numbered("k", depth)
+	key := jen.Id(k)
+	if t.Key != nil && t.Key.Kind == model.Ref {
+		key = jen.Id(t.Key.Ref.Go).Call(key)
+	}
+	g.For(jen.Id(o).Op(":=").Id("d").Dot("Map").Call(sizes(t)...), jen.Id(o).Dot("Next").Call(), jen.Empty()).
+		BlockFunc(func(g *jen.Group) {
+			if read := checkedKey(o, t.Key); read != nil {
+				g.List(jen.Id(k), jen.Id("ok")).Op(":=").Add(read)
+				g.If(jen.Op("!").Id("ok")).Block(jen.Continue())
+			} else {
+				g.Id(k).Op(":=").String().Call(jen.Id(o).Dot("Key").Call())
+			}
+			g.If(jen.List(jen.Id("_"), jen.Id("ok")).Op(":=").Add(target.Clone()).Index(key.Clone()), jen.Id("ok")).
+				Block(jen.Id(o).Dot("Duplicate").Call(), jen.Continue())
+			v := decodeElem(g, t.Elem, depth)
+			g.Add(target.Clone()).Index(key.Clone()).Op("=").Add(v)
+		})
+}
+
+// checkedKey returns the call that reads a key with bounds; nil for any string.
+func checkedKey(o string, key *model.Type) *jen.Statement {
+	if key == nil {
+		return nil
+	}
+	t := key.Resolve()
+	if t.Kind == model.Enum {
+		return jen.Id(o).Dot("EnumKey").Call(jen.Id(enumOf(key).Go).Call(jen.Lit("")).Dot("names").Call().Op("..."))
+	}
+	if f, ok := stringFormat(t); ok {
+		return jen.Id(o).Dot("FormatKey").Call(append([]jen.Code{f}, sizes(t)...)...)
+	}
+	if hasSizes(t) {
+		return jen.Id(o).Dot("StringKey").Call(sizes(t)...)
+	}
+	return nil
+}
+
+// enumOf returns the enum that t, a reference, leads to.
+func enumOf(t *model.Type) *model.Named {
+	for t.Ref.Type.Kind == model.Ref {
+		t = t.Ref.Type
+	}
+	return t.Ref
+}
+
+// numbered returns a variable's name for a depth of nesting: v, v2, v3.
+func numbered(name string, depth int) string {
+	if depth <= 1 {
+		return name
+	}
+	return name + strconv.Itoa(depth)
+}
+
+// decodeScalar returns the expression that reads a value of t, or nil when that takes more than an expression.
+func decodeScalar(t *model.Type) *jen.Statement {
+	d := func(name string, args ...jen.Code) *jen.Statement { return jen.Id("d").Dot(name).Call(args...) }
+	switch t.Kind {
+	case model.String:
+		f, ok := stringFormat(t)
+		switch {
+		case ok && hasSizes(t):
+			return d("FormatLen", append([]jen.Code{f}, sizes(t)...)...)
+		case ok:
+			return d("Format", f)
+		case hasSizes(t):
+			return d("StringLen", sizes(t)...)
+		}
+		return d("String")
+	case model.Bool:
+		return d("Bool")
+	case model.Int64:
+		return d("Int64")
+	case model.Uint64:
+		return d("Uint64")
+	case model.Float32, model.Float64:
+		name := map[model.Kind]string{model.Float32: "Float32", model.Float64: "Float64"}[t.Kind]
+		if t.Min == "" && t.Max == "" {
+			return d(name)
+		}
+		return d(name+"Range", floatBounds(t)...)
+	case model.Bytes:
+		return d("Bytes", sizes(t)...)
+	case model.DateTime:
+		return d("Time")
+	case model.Any:
+		return d("Any")
+	case model.Object:
+		return d("JSONObject", sizes(t)...)
+	case model.Ref, model.Array, model.Map, model.Struct, model.Enum:
+		return nil
+	}
+	return d(methodName(t.Kind), intBounds(t)...)
+}
+
+// methodName returns the name of a Decoder's method for an integer: Int32 for int32.
+func methodName(k model.Kind) string {
+	name := numberName(k)
+	return string(name[0]-'a'+'A') + name[1:]
+}

@@ -1,0 +1,249 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/wsgen/wsgen/internal/diag"
+)
+
+// A type expression, as the package documentation of the language has it:
+//
+//	type    = union [ "=" literal ]
+//	union   = postfix { "|" postfix }
+//	postfix = primary { "[]" [ bounds ] }
+//	primary = word [ bounds ] | Name | "map<" [ key "," ] type ">" [ bounds ] | "(" union ")"
+//	bounds  = "(" [ min ] ".." [ max ] ")" | "(" exact ")"
+
+// exprParser reads one expression.
+type exprParser struct {
+	p    *parser
+	pos  diag.Pos // of the first character
+	text []rune
+	at   int
+	bad  bool // an error was reported; the rest is not read
+}
+
+// maxParens is how deep parentheses and maps may be nested in an expression.
+const maxParens = 20
+
+// expr reads the type expression of a scalar. It returns nil after an error.
+func (p *parser) expr(n *node) *Type {
+	pos := n.pos
+	if n.quoted {
+		pos.Col++
+	}
+	e := &exprParser{p: p, pos: pos, text: []rune(n.text)}
+	t := e.union(0)
+	if e.space(); !e.bad && e.at < len(e.text) && e.text[e.at] == '=' {
+		e.at++
+		t.Default = e.literal()
+	}
+	if e.space(); !e.bad && e.at < len(e.text) {
+		e.fail("unexpected %q in a type", string(e.text[e.at]))
+	}
+	if e.bad {
+		return nil
+	}
+	return t
+}
+
+func (e *exprParser) place() diag.Pos {
+	pos := e.pos
+	pos.Col += e.at
+	return pos
+}
+
+func (e *exprParser) fail(format string, args ...any) {
+	if !e.bad {
+		e.bad = true
+		e.p.errorf(e.place(), "bad-type", "", format, args...)
+	}
+}
+
+func (e *exprParser) space() {
+	for e.at < len(e.text) && unicode.IsSpace(e.text[e.at]) {
+		e.at++
+	}
+}
+
+// next passes over s if it is what comes next.
+func (e *exprParser) next(s string) bool {
+	e.space()
+	if !strings.HasPrefix(string(e.text[e.at:min(e.at+len(s), len(e.text))]), s) {
+		return false
+	}
+	e.at += len(s)
+	return true
+}
+
+func (e *exprParser) union(depth int) *Type {
+	if depth > maxParens {
+		e.fail("nested too deep")
+	}
+	if e.bad {
+		return nil
+	}
+	e.space()
+	start := e.place()
+	var variants []*Type
+	null := false
+	for {
+		t := e.postfix(depth)
+		if e.bad {
+			return nil
+		}
+		if t.Shape == Word && t.Word == "null" {
+			if null {
+				e.fail("null is given twice")
+			}
+			null = true
+		} else {
+			variants = append(variants, t)
+		}
+		if !e.next("|") {
+			break
+		}
+	}
+	switch len(variants) {
+	case 0:
+		e.p.errorf(start, "bad-type", "write T | null", "null alone is no type")
+		e.bad = true
+		return nil
+	case 1:
+		variants[0].Nullable = variants[0].Nullable || null
+		return variants[0]
+	}
+	return &Type{Pos: start, Shape: UnionOf, Variants: variants, Nullable: null}
+}
+
+func (e *exprParser) postfix(depth int) *Type {
+	t := e.primary(depth)
+	for !e.bad && e.next("[]") {
+		t = &Type{Pos: t.Pos, Shape: ListOf, Elem: t}
+		t.Bounds = e.bounds()
+	}
+	return t
+}
+
+func isWordRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-'
+}
+
+func (e *exprParser) primary(depth int) *Type {
+	if e.next("(") {
+		t := e.union(depth + 1)
+		if !e.bad && !e.next(")") {
+			e.fail("a closing parenthesis is missing")
+		}
+		return t
+	}
+	e.space()
+	pos := e.place()
+	start := e.at
+	for e.at < len(e.text) && (isWordRune(e.text[e.at]) || e.text[e.at] == '.' && e.at+1 < len(e.text) && isWordRune(e.text[e.at+1])) {
+		e.at++
+	}
+	word := string(e.text[start:e.at])
+	switch {
+	case word == "":
+		e.fail("a type is missing")
+		return nil
+	case word == "map" && e.next("<"):
+		return e.mapOf(pos, depth)
+	}
+	if e.at < len(e.text) && e.text[e.at] == '?' {
+		e.p.errorf(e.place(), "bad-type", fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word, word),
+			"a question mark behind a type")
+		e.bad = true
+		return nil
+	}
+	t := &Type{Pos: pos, Shape: Word, Word: word}
+	t.Bounds = e.bounds()
+	return t
+}
+
+func (e *exprParser) mapOf(pos diag.Pos, depth int) *Type {
+	t := &Type{Pos: pos, Shape: MapOf}
+	t.Elem = e.union(depth + 1)
+	if !e.bad && e.next(",") {
+		t.Key = t.Elem
+		t.Elem = e.union(depth + 1)
+	}
+	if !e.bad && !e.next(">") {
+		e.fail("a closing > is missing")
+	}
+	if !e.bad {
+		t.Bounds = e.bounds()
+	}
+	return t
+}
+
+// bounds reads what stands in parentheses behind a word; nil when there is nothing.
+func (e *exprParser) bounds() *Bounds {
+	if e.bad || e.at >= len(e.text) || e.text[e.at] != '(' {
+		return nil
+	}
+	b := &Bounds{Pos: e.place()}
+	e.at++
+	low, lowPos := e.number()
+	if e.next("..") {
+		high, highPos := e.number()
+		b.Min, b.Max = Text{low, lowPos}, Text{high, highPos}
+		if low == "" && high == "" {
+			e.fail("bounds need a number on one side of ..")
+		}
+	} else {
+		if low == "" {
+			e.fail("bounds are (min..max) or (exact)")
+		}
+		b.Min, b.Max = Text{low, lowPos}, Text{low, lowPos}
+	}
+	if !e.bad && !e.next(")") {
+		e.fail("bounds are (min..max) or (exact)")
+	}
+	return b
+}
+
+// number reads a JSON number, but for its range; "" when none begins here.
+func (e *exprParser) number() (string, diag.Pos) {
+	e.space()
+	pos, start := e.place(), e.at
+	for e.at < len(e.text) {
+		r := e.text[e.at]
+		dots := r == '.' && e.at+1 < len(e.text) && e.text[e.at+1] == '.'
+		if dots || !strings.ContainsRune("0123456789+-.eE", r) {
+			break
+		}
+		e.at++
+	}
+	s := string(e.text[start:e.at])
+	if s != "" && !json.Valid([]byte(s)) || len(s) > 64 {
+		e.at = start
+		e.fail("%q is no number", s)
+	}
+	return s, pos
+}
+
+// literal reads a default: JSON, or else text without quotes.
+func (e *exprParser) literal() *Literal {
+	e.space()
+	l := &Literal{Pos: e.place(), Text: strings.TrimSpace(string(e.text[e.at:]))}
+	e.at = len(e.text)
+	if l.Text == "" {
+		e.fail("a default is missing behind =")
+		return nil
+	}
+	if json.Valid([]byte(l.Text)) {
+		l.JSON = compact(l.Text)
+		return l
+	}
+	if strings.HasPrefix(l.Text, "'") && strings.HasSuffix(l.Text, "'") && len(l.Text) > 1 {
+		l.JSON = quote(strings.ReplaceAll(l.Text[1:len(l.Text)-1], "''", "'"))
+		return l
+	}
+	l.JSON = quote(l.Text)
+	return l
+}

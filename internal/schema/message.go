@@ -1,0 +1,169 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// attributes are the keys that may stand beside payload or response.
+var attributes = []string{"payload", "request", "response", "progress", "errors", "room", "auth", "rate", "maxBytes", "timeout",
+	"idempotent", "deprecated", "since", "delivery", "responseType", "description", "tags", "examples", "go", "ts", "meta"}
+
+// Attributes returns the names of message attributes.
+func Attributes() []string { return slices.Clone(attributes) }
+
+func (p *parser) section(f *File, s Section, n *node) {
+	if !p.isMapping(n, string(s)) {
+		return
+	}
+	for _, e := range n.entries {
+		if m := p.message(s, e); m != nil {
+			f.Messages = append(f.Messages, m)
+		}
+	}
+}
+
+// message reads an entry of a section: nothing, attributes with payload or response, or the payload itself.
+func (p *parser) message(s Section, e entry) *Message {
+	m := &Message{Name: nameText(e), Section: s, Doc: e.doc}
+	v := e.value
+	switch {
+	case v.isNull(), v.kind == mapping && len(v.entries) == 0:
+		return m
+	case v.kind == mapping && v.get("payload") != nil && v.get("response") != nil:
+		p.errorf(e.pos, "payload-and-response", "call the body of a request request", "%s has a payload and a response", e.key)
+		return nil
+	case v.kind == mapping && (v.get("payload") != nil || v.get("response") != nil || v.get("request") != nil && v.get("request").kind == mapping):
+		return p.attributes(m, v)
+	}
+	m.BareFields = v.kind == mapping
+	if m.Payload = p.typ(v); m.Payload == nil {
+		return nil
+	}
+	if m.Payload.Default != nil {
+		p.errorf(m.Payload.Default.Pos, "bad-default", "", "only a field has a default")
+		m.Payload.Default = nil
+	}
+	return m
+}
+
+func (p *parser) attributes(m *Message, n *node) *Message {
+	ok := true
+	body := func(n *node) *Type {
+		if n.isNull() || n.kind == mapping && len(n.entries) == 0 {
+			return nil
+		}
+		t := p.typ(n)
+		ok = ok && t != nil
+		return t
+	}
+	m.Request = n.get("payload") == nil
+	if m.Request && n.get("response") == nil {
+		p.errorf(n.get("request").pos, "missing-key", "add response:, which may be empty, or call the body payload", "%s has a request and no response", m.Name.Value)
+		return nil
+	}
+	for _, e := range n.entries {
+		switch e.key {
+		case "payload", "request":
+			m.Payload = body(e.value)
+		case "response":
+			m.Response = body(e.value)
+		case "progress":
+			m.Progress = body(e.value)
+		default:
+			p.attribute(m, e)
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return m
+}
+
+// requestOnly are attributes that an event cannot have.
+var requestOnly = []string{"progress", "errors", "timeout", "idempotent", "responseType"}
+
+func (p *parser) attribute(m *Message, e entry) {
+	if !m.Request && slices.Contains(requestOnly, e.key) {
+		p.errorf(e.pos, "request-only", "a message with response: is a request", "%s is an event, and only a request has %s", m.Name.Value, e.key)
+		return
+	}
+	switch e.key {
+	case "errors":
+		m.Errors = p.errorCodes(e.value)
+	case "room":
+		m.Room = p.str(e.value, "room")
+	case "auth":
+		m.Auth = p.auth(e.value)
+	case "rate":
+		m.Rate = p.rate(e.value)
+	case "maxBytes":
+		m.MaxBytes = p.size(e.value, "maxBytes")
+	case "timeout":
+		m.Timeout = p.duration(e.value, "timeout")
+	case "idempotent":
+		m.Idempotent = p.boolean(e.value, "idempotent")
+	case "deprecated":
+		m.Deprecated = p.deprecated(e.value)
+	case "since":
+		m.Since = p.str(e.value, "since").Value
+	case "delivery":
+		m.Delivery = p.delivery(e.value)
+	case "responseType":
+		m.ResponseType = p.str(e.value, "responseType")
+	case "description":
+		m.Doc = p.str(e.value, "description").Value
+	case "tags":
+		if e.value.kind != list {
+			p.errorf(e.value.pos, "bad-value", "", "tags is a list")
+		}
+	case "go":
+		m.GoName = p.rename(e, "go")
+	case "ts":
+		m.TSName = p.rename(e, "ts")
+	case "examples", "meta":
+		p.unsupported(e.pos, e.key+" are")
+	default:
+		p.unknownKey(e, "in the attributes of "+m.Name.Value, attributes)
+	}
+}
+
+func (p *parser) deprecated(n *node) string {
+	if n.kind == scalar && n.tag == "!!bool" {
+		if strings.EqualFold(n.text, "true") {
+			return "do not use it any more."
+		}
+		return ""
+	}
+	return p.str(n, "deprecated").Value
+}
+
+// rename reads {name: X}.
+func (p *parser) rename(top entry, what string) Text {
+	var name Text
+	if !p.isMapping(top.value, what) {
+		return name
+	}
+	for _, e := range top.value.entries {
+		if e.key != "name" {
+			p.unknownKey(e, "in "+what, []string{"name"})
+			continue
+		}
+		name = p.str(e.value, "name")
+	}
+	return name
+}
+
+// delivery reads reliable, latest by FIELD or droppable.
+func (p *parser) delivery(n *node) Delivery {
+	switch words := strings.Fields(n.text); {
+	case n.kind == scalar && len(words) == 1 && (words[0] == "reliable" || words[0] == "droppable"):
+		return Delivery{Mode: words[0]}
+	case n.kind == scalar && len(words) == 3 && words[0] == "latest" && words[1] == "by":
+		pos := n.pos
+		pos.Col += strings.LastIndex(n.text, words[2])
+		return Delivery{Mode: "latest", Field: Text{words[2], pos}}
+	}
+	p.errorf(n.pos, "bad-value", "", "delivery must be reliable, droppable or latest by FIELD")
+	return Delivery{}
+}
