@@ -11,8 +11,8 @@ import (
 // TestWSKitVectors holds parity with deployments of ws-kit.
 func TestWSKitVectors(t *testing.T) {
 	for _, v := range []struct {
-		topic          string
-		hash           uint32
+		topic         string
+		hash          uint32
 		s10, s16, s20 int
 	}{
 		{"", 0, 0, 0, 0},

@@ -20,7 +20,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = ""
+const SchemaFingerprint = "e13e541e222cc8a7"
 
 var typeJoinRoom = &wsrt.MessageType{
 	Name:       "JOIN_ROOM",

@@ -36,7 +36,7 @@ func emitMessages(f *jen.File, api *model.API) {
 		emitType(f, n, purposes[n])
 	}
 	for _, m := range api.Messages {
-		if m.Payload.IsMessage {
+		if m.Request == nil && m.Direction.FromServer() {
 			f.Func().Params(ptr(m.Payload.Go)).Id("serverMessage").Params().Op("*").Add(rt("MessageType")).
 				Block(jen.Return(jen.Id("type" + m.Go)))
 			f.Line()
