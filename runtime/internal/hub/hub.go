@@ -213,10 +213,13 @@ func (h *Hub) run() {
 		clear(batch)
 		h.flush()
 	}
-	for i := range h.queue { // posted before the end was known
-		h.apply(&h.queue[i], h.clock.Now().UnixNano())
-	}
+	h.mu.Lock()
+	rest := h.queue // posted before the end was known
 	h.queue = nil
+	h.mu.Unlock()
+	for i := range rest {
+		h.apply(&rest[i], h.clock.Now().UnixNano())
+	}
 }
 
 // take waits for events and returns all of them in exchange for the buffer of the last ones.

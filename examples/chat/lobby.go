@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	wsrt "github.com/wsgen/wsgen/runtime"
+
+	"github.com/wsgen/wsgen/examples/chat/chat"
+)
+
+// keep is how many messages a room remembers.
+const keep = 200
+
+// lobby is one room. Its methods never run at the same time, so its fields need no lock.
+type lobby struct {
+	room     *chat.Room
+	messages []chat.ChatMessage // the last ones, the oldest first
+	next     uint32             // id of the next message
+}
+
+func openLobby(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
+	return &lobby{room: r, next: 1}, nil
+}
+
+// JoinRoom lets a connection in, and out of the room that it was in before.
+func (l *lobby) JoinRoom(_ context.Context, c *chat.Conn, _ *chat.JoinRoom) error {
+	if l.room.Has(c) {
+		return nil
+	}
+	if err := l.room.Join(c); err != nil {
+		return err
+	}
+	for _, topic := range c.Topics() {
+		if topic != l.room.Topic() {
+			c.Leave(topic)
+		}
+	}
+	return l.announce(c.UserID(), c.UserID()+" joined")
+}
+
+// LeaveRoom lets a connection go.
+func (l *lobby) LeaveRoom(_ context.Context, c *chat.Conn, _ *chat.LeaveRoom) error {
+	if err := l.mustBeIn(c); err != nil {
+		return err
+	}
+	l.room.Leave(c)
+	return l.announce(c.UserID(), c.UserID()+" left")
+}
+
+// OnLeave is called for a connection that ended, or that went on to another room.
+func (l *lobby) OnLeave(_ context.Context, c *chat.Conn, _ wsrt.LeaveCause) {
+	_ = l.announce(c.UserID(), c.UserID()+" left") // the text fits the schema
+}
+
+// RoomMessage says something to all members, the sender included.
+func (l *lobby) RoomMessage(_ context.Context, c *chat.Conn, m *chat.RoomMessage) error {
+	if err := l.mustBeIn(c); err != nil {
+		return err
+	}
+	if len(l.messages) == keep {
+		l.messages = append(l.messages[:0], l.messages[1:]...)
+	}
+	l.messages = append(l.messages, chat.ChatMessage{ID: l.next, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC()})
+	l.next++
+	return l.announce(c.UserID(), m.Text)
+}
+
+// Typing tells the others who is typing.
+func (l *lobby) Typing(_ context.Context, c *chat.Conn, m *chat.Typing) error {
+	if err := l.mustBeIn(c); err != nil {
+		return err
+	}
+	user := c.UserID()
+	return l.room.Publish(&chat.Typing{RoomID: m.RoomID, UserID: &user, Active: m.Active}, chat.Except(c))
+}
+
+// historyStep is how many messages are counted between two reports of progress.
+const historyStep = 50
+
+// GetHistory returns the newest messages, and says on the way how far it is.
+func (l *lobby) GetHistory(_ context.Context, c *chat.Conn, req *chat.GetHistoryRequest, progress func(*chat.GetHistoryProgress) error) (*chat.GetHistoryResponse, error) {
+	if !l.room.Has(c) {
+		return nil, chat.NewNotInRoomError(chat.NotInRoomDetails{RoomID: req.RoomID})
+	}
+	newest := l.messages[max(0, len(l.messages)-int(req.Limit)):]
+	resp := &chat.GetHistoryResponse{Messages: make([]chat.ChatMessage, 0, len(newest))}
+	for i, m := range newest {
+		resp.Messages = append(resp.Messages, m)
+		if done := i + 1; done%historyStep == 0 || done == len(newest) {
+			if err := progress(&chat.GetHistoryProgress{Loaded: uint32(done), Total: uint32(len(newest))}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return resp, nil
+}
+
+func (l *lobby) announce(user, text string) error {
+	return l.room.Publish(&chat.RoomUpdate{RoomID: chat.RoomID(l.room.ID()), Text: text, UserID: user})
+}
+
+func (l *lobby) mustBeIn(c *chat.Conn) error {
+	if l.room.Has(c) {
+		return nil
+	}
+	return wsrt.Errorf(wsrt.CodeFailedPrecondition, "join %s first", l.room.ID())
+}

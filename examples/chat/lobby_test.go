@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/wsgen/wsgen/runtime/client"
+	"github.com/wsgen/wsgen/runtime/wstest"
+
+	"github.com/wsgen/wsgen/examples/chat/chat"
+)
+
+// newTestServer returns a server in memory.
+func newTestServer(t *testing.T) *wstest.Server {
+	t.Helper()
+	srv, err := newServer(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), wstest.Patience)
+		defer cancel()
+		if err := srv.Drain(ctx); err != nil {
+			t.Errorf("drain: %v", err)
+		}
+	})
+	return wstest.Serve(t, srv)
+}
+
+// person is a client and what it hears.
+type person struct {
+	*chat.Client
+	t       *testing.T
+	updates chan *chat.RoomUpdate
+	typing  chan *chat.Typing
+}
+
+func enter(t *testing.T, s *wstest.Server, user, room string) *person {
+	t.Helper()
+	p := &person{t: t, updates: make(chan *chat.RoomUpdate, 100), typing: make(chan *chat.Typing, 100)}
+	c, err := chat.Dial(t.Context(), s.URL(), chat.Events{
+		RoomUpdate: func(_ context.Context, m *chat.RoomUpdate) { p.updates <- m },
+		Typing:     func(_ context.Context, m *chat.Typing) { p.typing <- m },
+	}, s.Dialer(), client.WithToken(user))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Client = c
+	t.Cleanup(func() { c.Close() })
+	p.join(room)
+	p.hears(user + " joined")
+	return p
+}
+
+func (p *person) join(room string) {
+	p.t.Helper()
+	if err := p.JoinRoom(p.t.Context(), &chat.JoinRoom{RoomID: chat.RoomID(room)}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *person) say(text string) {
+	p.t.Helper()
+	if err := p.RoomMessage(p.t.Context(), &chat.RoomMessage{Text: text}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *person) hears(text string) {
+	p.t.Helper()
+	select {
+	case m := <-p.updates:
+		if m.Text != text {
+			p.t.Fatalf("heard %q, want %q", m.Text, text)
+		}
+	case <-time.After(wstest.Patience):
+		p.t.Fatalf("did not hear %q", text)
+	}
+}
+
+func TestTwoPeopleChat(t *testing.T) {
+	s := newTestServer(t)
+	ann := enter(t, s, "ann", "general")
+	bob := enter(t, s, "bob", "general")
+	ann.hears("bob joined")
+	bob.say("hi")
+	ann.hears("hi")
+	bob.hears("hi")
+
+	if err := bob.Typing(t.Context(), &chat.Typing{RoomID: "general", Active: true}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case m := <-ann.typing:
+		if m.UserID == nil || *m.UserID != "bob" || !m.Active {
+			t.Errorf("typing: %+v", m)
+		}
+	case <-time.After(wstest.Patience):
+		t.Fatal("nobody types")
+	}
+	bob.Close()
+	ann.hears("bob left")
+}
+
+func TestJoiningAnotherRoomLeavesTheFirst(t *testing.T) {
+	s := newTestServer(t)
+	ann := enter(t, s, "ann", "one")
+	bob := enter(t, s, "bob", "one")
+	ann.hears("bob joined")
+	bob.join("two")
+	bob.say("only here") // goes to the second room, without waiting for the answer to the join
+	ann.hears("bob left")
+	bob.hears("bob joined")
+	bob.hears("only here")
+	ann.say("nobody is left to hear this")
+	ann.hears("nobody is left to hear this")
+	if len(bob.updates) > 0 {
+		t.Errorf("bob still hears the first room: %+v", <-bob.updates)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	s := newTestServer(t)
+	ann := enter(t, s, "ann", "general")
+	for _, text := range []string{"one", "two", "three"} {
+		ann.say(text)
+		ann.hears(text)
+	}
+	var last *chat.GetHistoryProgress
+	got, err := ann.GetHistory(t.Context(), &chat.GetHistoryRequest{RoomID: "general", Limit: 2}, func(p *chat.GetHistoryProgress) { last = p })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Messages) != 2 || got.Messages[0].Text != "two" || got.Messages[1].ID != 3 {
+		t.Errorf("history: %+v", got.Messages)
+	}
+	if last == nil || last.Loaded != 2 || last.Total != 2 {
+		t.Errorf("progress: %+v", last)
+	}
+	_, err = ann.GetHistory(t.Context(), &chat.GetHistoryRequest{RoomID: "other", Limit: 1}, nil)
+	var notIn *chat.NotInRoomError
+	if !errors.As(err, &notIn) || notIn.Details.RoomID != "other" {
+		t.Errorf("history of a room that ann is not in: %v", err)
+	}
+}

@@ -1,0 +1,80 @@
+// chat is a chat of rooms over typed WebSockets. Its messages are in ../messages.yaml; the code for them is generated.
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/wsgen/wsgen/examples/chat/chat"
+)
+
+//go:generate go run ../../cmd/wsgen generate --out chat ../messages.yaml
+
+//go:embed web
+var web embed.FS
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *addr, *unlimited); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// drainTime is how long the server may take to go down.
+const drainTime = 10 * time.Second
+
+// run serves until ctx ends, and then takes the server out of service without losing a message.
+func run(ctx context.Context, addr string, unlimited bool) error {
+	srv, err := newServer(unlimited)
+	if err != nil {
+		return err
+	}
+	pages, err := fs.Sub(web, "web")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/ws", srv)
+	mux.Handle("/", http.FileServerFS(pages))
+
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	hs := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(listener) }()
+	fmt.Printf("The chat is on http://%s (Ctrl-C ends it)\n", listener.Addr())
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	return errors.Join(srv.Drain(drain), hs.Shutdown(drain))
+}
+
+// newServer returns the chat's server.
+func newServer(unlimited bool) (*chat.Server, error) {
+	cfg := chat.Config{Authenticate: authenticate, OpenRoom: openLobby}
+	cfg.Unlimited = unlimited
+	return chat.NewServer(cfg)
+}

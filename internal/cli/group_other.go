@@ -1,0 +1,8 @@
+//go:build !linux
+
+package cli
+
+import "os/exec"
+
+// ownGroup does nothing here: the child gets the terminal's Ctrl-C itself, and ours again, which changes nothing.
+func ownGroup(*exec.Cmd) {}
