@@ -86,8 +86,14 @@ func TestJoinedMessageWaitsForASlowRoom(t *testing.T) {
 	c.send(`{"type":"SLEEP","payload":{"roomId":"`+one+`"}}`, join(two), say("later"), `{"type":"ECHO","payload":{"text":"after"}}`)
 	receive(t, s.asleep)
 	c.expect(newsFrame(two, "joined ann"))
+	if len(c.frames) > 0 {
+		t.Fatalf("%s came before the slow room was done", <-c.frames)
+	}
 	s.wake <- struct{}{}
-	c.expect(newsFrame(two, "later"), `{"type":"ECHO_RESPONSE","payload":{"text":"after"}}`)
+	got := c.next() + c.next() // of two turns, in any order
+	if !strings.Contains(got, newsFrame(two, "later")) || !strings.Contains(got, `{"type":"ECHO_RESPONSE","payload":{"text":"after"}}`) {
+		t.Errorf("got %s", got)
+	}
 }
 
 func TestRoomOfTheURL(t *testing.T) {
@@ -114,7 +120,7 @@ func TestLeaveEndsTheMembership(t *testing.T) {
 	ann.expect(newsFrame("a", "joined bob"))
 	bob.expect(newsFrame("a", "joined bob"))
 	ann.send(`{"type":"LEAVE","payload":{"roomId":"a"}}`, say("hi"))
-	ann.expect(errorFrame("FAILED_PRECONDITION", "not in a room: join one first", final))
+	ann.expect(errorFrame("FAILED_PRECONDITION", "not in a", final))
 	bob.send(say("alone"))
 	bob.expect(newsFrame("a", "alone"))
 	ann.send(`{"type":"ECHO","payload":{"text":"nothing came"}}`)
@@ -210,6 +216,7 @@ func TestJoinRacesPublish(t *testing.T) {
 	s := serve(t, nil)
 	talker := s.dial("user=talker")
 	talker.send(join("a"))
+	talker.expect(newsFrame("a", "joined talker"))
 	const n = 300
 	go func() {
 		for i := range n {

@@ -27,6 +27,8 @@ type testServer struct {
 	srv   *wsrt.Server
 	url   string
 	clock *clock.Fake
+
+	expectFailedDrain bool // the test made a drain fail, and some rooms were not closed
 }
 
 // serve starts a server whose user is ?user= and whose roles are ?roles=. It is drained at the end of the test, and must be
@@ -73,10 +75,14 @@ func serve(t *testing.T, change func(cfg *wsrt.ServerConfig)) *testServer {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		defer cancel()
-		if err := srv.Drain(ctx); err != nil {
+		err := srv.Drain(ctx)
+		hs.Close()
+		if s.expectFailedDrain {
+			return
+		}
+		if err != nil {
 			t.Errorf("drain: %v", err)
 		}
-		hs.Close()
 		if st := srv.Stats(); st.Connections != 0 || st.Rooms != 0 || st.Members != 0 {
 			t.Errorf("left after the drain: %d connections, %d rooms, %d members", st.Connections, st.Rooms, st.Members)
 		}

@@ -1,0 +1,76 @@
+package runtime_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	wsrt "github.com/wsgen/wsgen/runtime"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+func TestDrainFinishesItsMessages(t *testing.T) {
+	s := serve(t, nil)
+	ann, bob := s.dial("user=ann"), s.dial("user=bob")
+	ann.send(join("a"), `{"type":"SLEEP","payload":{"roomId":"a"}}`, say("before"))
+	ann.expect(newsFrame("a", "joined ann"))
+	receive(t, s.asleep)
+	drained := make(chan error, 2)
+	for range 2 {
+		go func() { drained <- s.srv.Drain(context.Background()) }()
+	}
+	eventually(t, "new connections are refused", func() bool {
+		resp, code := s.tryDial("user=late", nil)
+		return code == 503 && resp.Header.Get("Retry-After") == "5"
+	})
+	eventually(t, "messages are refused", func() bool {
+		bob.send(`{"type":"ECHO","meta":{"correlationId":"1"},"payload":{"text":"x"}}`)
+		return bob.next() == rpcError("1", "UNAVAILABLE", "the server is going down", `,"retryable":true,"retryAfterMs":100`)
+	})
+	s.wake <- struct{}{}
+	ann.expect(newsFrame("a", "before"))
+	ann.expectClose(1012, "retry=")
+	bob.expectClose(1012, "retry=")
+	for range 2 {
+		if err := receive(t, drained); err != nil {
+			t.Error(err)
+		}
+	}
+	if room := receive(t, s.closed); room != "a" {
+		t.Errorf("closed %s", room)
+	}
+}
+
+func TestDrainBreaksOff(t *testing.T) {
+	s := serve(t, nil)
+	c := s.dial("user=ann")
+	c.send(`{"type":"SLEEP","payload":{"roomId":"a"}}`)
+	receive(t, s.asleep)
+	ctx, cancel := context.WithCancel(context.Background())
+	drained := make(chan error, 1)
+	go func() { drained <- s.srv.Drain(ctx) }()
+	eventually(t, "it drains", func() bool { _, code := s.tryDial("user=late", nil); return code == 503 })
+	cancel()
+	if err := receive(t, drained); err == nil || !strings.Contains(err.Error(), "1 messages are still being handled") && !strings.Contains(err.Error(), "canceled") {
+		t.Errorf("drain: %v", err)
+	}
+	if err := receive(t, c.ended); websocket.CloseStatus(err) == websocket.StatusServiceRestart {
+		t.Errorf("ended with %v, but its message was not finished", err)
+	}
+	s.expectFailedDrain = true
+	s.wake <- struct{}{}
+	eventually(t, "everything is gone", func() bool { return s.srv.Stats().Connections == 0 })
+}
+
+func TestUnpreparedFramesAreTheSame(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.UnpreparedFrames = true })
+	c := s.dial("user=ann")
+	c.send(join("a"), say("hi"))
+	c.expect(newsFrame("a", "joined ann"), newsFrame("a", "hi"))
+}
