@@ -21,18 +21,21 @@ func TestDrainFinishesItsMessages(t *testing.T) {
 	ann.send(join("a"), `{"type":"SLEEP","payload":{"roomId":"a"}}`, say("before"))
 	ann.expect(newsFrame("a", "joined ann"))
 	receive(t, s.asleep)
+	for _, c := range []*client{ann, bob} { // the server knows both, and has taken all that ann sent
+		c.send(`{"type":"ECHO","payload":{"text":"x"}}`)
+		c.expect(`{"type":"ECHO_RESPONSE","payload":{"text":"x"}}`)
+	}
 	drained := make(chan error, 2)
 	for range 2 {
 		go func() { drained <- s.srv.Drain(context.Background()) }()
 	}
-	eventually(t, "new connections are refused", func() bool {
-		resp, code := s.tryDial("user=late", nil)
-		return code == 503 && resp.Header.Get("Retry-After") == "5"
-	})
 	eventually(t, "messages are refused", func() bool {
 		bob.send(`{"type":"ECHO","meta":{"correlationId":"1"},"payload":{"text":"x"}}`)
 		return bob.next() == rpcError("1", "UNAVAILABLE", "the server is going down", `,"retryable":true,"retryAfterMs":100`)
 	})
+	if resp, code := s.tryDial("user=late", nil); code != 503 || resp.Header.Get("Retry-After") != "5" {
+		t.Errorf("a new connection gets %d", code)
+	}
 	s.wake <- struct{}{}
 	ann.expect(newsFrame("a", "before"))
 	ann.expectClose(1012, "retry=")
@@ -55,7 +58,10 @@ func TestDrainBreaksOff(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	drained := make(chan error, 1)
 	go func() { drained <- s.srv.Drain(ctx) }()
-	eventually(t, "it drains", func() bool { _, code := s.tryDial("user=late", nil); return code == 503 })
+	eventually(t, "it drains", func() bool {
+		c.send(`{"type":"ECHO","payload":{"text":"x"}}`)
+		return strings.Contains(c.next(), "UNAVAILABLE")
+	})
 	cancel()
 	if err := receive(t, drained); err == nil || !strings.Contains(err.Error(), "1 messages are still being handled") && !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("drain: %v", err)

@@ -72,10 +72,13 @@ func TestAPlaceIsGivenBack(t *testing.T) {
 	if _, code := s.tryDial("", nil); code != 401 { // takes no place
 		t.Errorf("nobody got %d", code)
 	}
-	for range 3 {
+	for i := range 3 {
 		c := s.dial("user=ann")
 		c.ws.CloseNow()
-		eventually(t, "it has ended", func() bool { return s.srv.Stats().Connections == 0 })
+		eventually(t, "it has ended", func() bool {
+			st := s.srv.Stats()
+			return st.Accepted == uint64(i+1) && st.Connections == 0
+		})
 	}
 }
 

@@ -142,7 +142,7 @@ func (c *client) next() string {
 	select {
 	case f, ok := <-c.frames:
 		if !ok {
-			c.t.Fatal("the connection has ended")
+			c.t.Fatalf("the connection has ended: %v", <-c.ended)
 		}
 		return f
 	case <-time.After(deadline):

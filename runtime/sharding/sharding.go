@@ -45,9 +45,10 @@ func Validate(h Hash, shards int) error {
 	return nil
 }
 
-// Shard returns the shard of topic, from 0 to shards-1. It allocates nothing. Arguments that Validate refuses give 0.
+// Shard returns the shard of topic, from 0 to shards-1. It allocates nothing and is safe for concurrent use. Arguments that
+// Validate refuses give 0.
 func (h Hash) Shard(topic string, shards int) int {
-	if shards <= 1 {
+	if shards <= 1 || shards > MaxShards {
 		return 0
 	}
 	switch h {
@@ -61,8 +62,8 @@ func (h Hash) Shard(topic string, shards int) int {
 	return 0
 }
 
-// WSKitHash is ws-kit's topic hash: h = 31h + unit over the UTF-16 code units, in 32 bits. A byte that is not UTF-8 counts as
-// U+FFFD, as JavaScript decodes it.
+// WSKitHash is ws-kit's topic hash: h = 31h + unit over the UTF-16 code units, in 32 bits. Topics on the wire are UTF-8; of other
+// text, each byte that is not part of a character counts as one U+FFFD.
 func WSKitHash(topic string) uint32 {
 	var h uint32
 	for _, r := range topic {

@@ -96,6 +96,9 @@ func TestEven(t *testing.T) {
 	}
 }
 
+// multipleOf32Bits is 0 when only its low 32 bits are looked at; where int has no more, it is the smallest int.
+const multipleOf32Bits = math.MinInt + math.MaxInt + 1 + (math.MaxInt>>31+1)*(math.MaxInt>>32&1)<<1 // 1<<32 or 0
+
 func TestValidate(t *testing.T) {
 	for _, h := range sharding.Hashes() {
 		if err := sharding.Validate(h, sharding.MaxShards); err != nil {
@@ -105,9 +108,20 @@ func TestValidate(t *testing.T) {
 	for _, bad := range []struct {
 		h sharding.Hash
 		n int
-	}{{"md5", 1}, {"", 1}, {sharding.Jump, 0}, {sharding.Jump, -1}, {sharding.Jump, 4097}} {
+	}{{"md5", 1}, {"", 1}, {sharding.Jump, 0}, {sharding.Jump, -1}, {sharding.Jump, 4097}, {sharding.Rendezvous, math.MaxInt}, {sharding.WSKit, math.MaxInt}, {sharding.WSKit, multipleOf32Bits}} {
 		if sharding.Validate(bad.h, bad.n) == nil {
 			t.Errorf("%q with %d shards must be refused", bad.h, bad.n)
+		}
+		if shard := bad.h.Shard("room:general", bad.n); shard != 0 {
+			t.Errorf("%q with %d shards gives %d, want 0", bad.h, bad.n, shard)
+		}
+	}
+}
+
+func TestDoesNotAllocate(t *testing.T) {
+	for _, h := range sharding.Hashes() {
+		if n := testing.AllocsPerRun(100, func() { h.Shard("room:üñí😀", 100) }); n != 0 {
+			t.Errorf("%s allocates %v times", h, n)
 		}
 	}
 }

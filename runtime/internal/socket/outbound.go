@@ -1,33 +1,54 @@
 package socket
 
+// The outbound queue: what may wait for a reader, and what happens when it is full.
+
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/wsgen/wsgen/runtime/clock"
 )
 
 // Bounds limit what waits for a reader. Zero or negative values are no limit.
 type Bounds struct {
-	Bytes  int
-	Frames int
+	Bytes  int           // on the wire
+	Frames int           //
 	Age    time.Duration // of the oldest frame
 }
 
-// errSlow is why a connection is closed whose reader does not keep up.
+// ReasonSlow is what a peer is told whose connection is closed because it does not keep up.
+const ReasonSlow = "too slow a reader"
+
 var errSlow = errors.New("the reader is too slow")
 
+// A TryWriter is a net.Conn that can write without waiting; connections of package net are written in this way too. Others
+// are written by a goroutine while something waits for them.
+type TryWriter interface {
+	// TryWrite writes as much of p as can be taken now, and does not keep p. That it took less, or nothing, is no error.
+	TryWrite(p []byte) (int, error)
+}
+
 // outbound is the net.Conn that coder/websocket is given instead of the real one. Its Write never blocks: it appends to
-// the queue that the hub's frames wait in too, so that a pong cannot stall the reader and frames never interleave. Flush
+// the queue that the hub's frames wait in too, so that a pong cannot stall the reader and frames never interleave. A flush
 // hands the queue to the kernel without blocking; while the kernel takes nothing, a goroutine waits for it.
 type outbound struct {
 	net.Conn
-	raw    syscall.RawConn // nil: no descriptor, such as TLS; the goroutine writes everything
-	early  []byte          // bytes that the client sent behind its request
-	bounds Bounds
+	try    TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
+	clock  clock.Clock
 	stats  *Stats
+	bounds Bounds
+
+	// These belong to the reader.
+	early     []byte // bytes that the client sent behind its request
+	allowance int    // bytes that may be read until the end of a message; 0: any number
+	readErr   error  // of the connection
+
+	partial []byte   // of a frame that coder/websocket hands over in pieces, one writer at a time
+	through *passing // the message of Push that goes through coder/websocket
 
 	mu       sync.Mutex
 	queue    []entry // what waits, the oldest first
@@ -35,17 +56,16 @@ type outbound struct {
 	offset   int     // bytes of queue[head] that are sent
 	taken    int     // entries from head on that a write is under way with
 	bytes    int     // that wait
+	pongs    int     // that wait
 	draining bool    // the goroutine is running
-	closing  bool    // a close frame was queued; nothing may follow
-	err      error   // the connection failed; nothing is written any more
+	closing  bool    // the last frame is queued; nothing may follow
+	half     bool    // close the sending side behind it
+	ending   bool    // close the connection behind it
+	err      error   // the connection failed or is closed; nothing is written any more
+	timer    clock.Timer
 
-	// State of the non-blocking write: the callback is made once, as it would escape on every call.
-	writeBuf []byte
-	writeN   int
-	writeErr error
-	writeFn  func(fd uintptr) bool
-
-	waiting atomic.Int64 // UnixNano of the oldest frame that waits; 0: none
+	oldest atomic.Int64 // UnixNano of the oldest frame that waits; 0: none
+	seen   atomic.Int64 // UnixNano of the last byte that arrived
 }
 
 type entry struct {
@@ -53,106 +73,175 @@ type entry struct {
 	at    int64 // UnixNano
 }
 
-func newOutbound(conn net.Conn, early []byte, bounds Bounds, stats *Stats) *outbound {
-	c := &outbound{Conn: conn, early: early, bounds: bounds, stats: stats}
-	if sc, ok := conn.(syscall.Conn); ok && nonblocking {
-		if raw, err := sc.SyscallConn(); err == nil {
-			c.raw = raw
-			c.writeFn = func(fd uintptr) bool {
-				c.writeN, c.writeErr = writeFD(fd, c.writeBuf)
-				return true
-			}
-		}
+// passing is the call of Push that coder/websocket is working for.
+type passing struct {
+	frame   *Frame
+	now     int64
+	scratch []byte
+}
+
+func newOutbound(conn net.Conn, early []byte, h *hijackWriter) *outbound {
+	c := &outbound{Conn: conn, early: early, bounds: h.bounds, clock: h.socket.clock, stats: h.socket.stats}
+	if t, ok := conn.(TryWriter); ok {
+		c.try = t
+	} else {
+		c.try = newRawWriter(conn)
 	}
+	c.seen.Store(c.clock.Now().UnixNano())
 	return c
 }
 
 // Read returns early bytes first.
 func (c *outbound) Read(p []byte) (int, error) {
-	if len(c.early) > 0 {
-		n := copy(p, c.early)
-		c.early = c.early[n:]
-		if len(c.early) == 0 {
-			c.early = nil
+	n, err := c.read(p)
+	if n == 0 {
+		c.readErr = err
+		return 0, err
+	}
+	c.seen.Store(c.clock.Now().UnixNano())
+	if c.allowance > 0 {
+		if c.allowance -= n; c.allowance <= 0 {
+			return 0, errFragments
 		}
-		return n, nil
 	}
-	return c.Conn.Read(p)
+	return n, nil // an error comes again, and then without data
 }
 
-// Write queues a frame of coder/websocket's own, which arrives whole, and flushes. It never blocks.
+func (c *outbound) read(p []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.early)
+	if c.early = c.early[n:]; len(c.early) == 0 {
+		c.early = nil
+	}
+	return n, nil
+}
+
+// Write queues a frame of coder/websocket's, and does not block. A message that is larger than the buffer between here and
+// there arrives in pieces; it is queued when it is whole.
 func (c *outbound) Write(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
+	c.partial = append(c.partial, p...)
+	if size := frameSize(c.partial); size == 0 || len(c.partial) < size {
+		return len(p), nil
 	}
-	f := &Frame{data: append([]byte(nil), p...)}
-	c.mu.Lock()
-	if c.err != nil {
-		defer c.mu.Unlock()
-		return 0, c.err
+	f := &Frame{data: c.partial}
+	c.partial = nil
+	if m := c.through; m != nil && f.data[0] == opText {
+		f.class, f.key = m.frame.class, m.frame.key
+		if !c.push(f, m.now, m.scratch) {
+			return 0, errSlow
+		}
+		return len(p), nil
 	}
-	if !c.closing {
-		c.append(f, time.Now().UnixNano())
-		c.closing = p[0] == opClose
-	}
-	c.mu.Unlock()
-	c.flush(nil)
-	return len(p), nil
+	return len(p), c.control(f)
 }
 
-// push queues a frame without writing. It returns false when the reader is too slow for it.
-func (c *outbound) push(f *Frame, now int64) bool {
+// control queues a pong, or the answer to a close frame, and flushes.
+func (c *outbound) control(f *Frame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil || c.closing {
-		return true
+	if c.err != nil {
+		return c.err
 	}
-	if f.class != Reliable && c.coalesce(f) {
-		return true
+	if c.closing {
+		return nil
 	}
-	waiting := len(c.queue) - c.head
-	if c.bounds.Bytes > 0 && c.bytes+len(f.data) > c.bounds.Bytes || c.bounds.Frames > 0 && waiting >= c.bounds.Frames {
-		return false
+	c.append(f, c.clock.Now().UnixNano())
+	switch f.data[0] {
+	case opPong:
+		c.pongs++
+	case opClose:
+		c.close()
 	}
-	c.append(f, now)
-	return true
+	c.flushLocked(nil)
+	return nil
 }
 
-// coalesce deals with a frame that may be lost, and reports whether nothing is left to do.
-func (c *outbound) coalesce(f *Frame) bool {
-	waiting := len(c.queue) - c.head
-	if f.class == Droppable {
-		if c.bounds.Bytes > 0 && c.bytes+len(f.data) > c.bounds.Bytes/4 || c.bounds.Frames > 0 && waiting >= (c.bounds.Frames+3)/4 {
-			c.stats.Dropped.Add(1)
-			return true
-		}
-		return false
+// maxPongs is how many pongs may wait: a peer that sends pings and reads nothing does not fill its queue with them.
+const maxPongs = 16
+
+// onPing reports whether a ping is answered.
+func (s *Socket) onPing(context.Context, []byte) bool {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.pongs < maxPongs
+}
+
+// push queues a frame. It returns false when the reader is too slow for it. The queue of a reader that keeps up may be
+// full too, when a batch of the hub is larger: it is offered to the kernel then.
+func (c *outbound) push(f *Frame, now int64, scratch []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.err != nil || f.class == Latest && c.replace(f) {
+		return true
 	}
-	first := c.head + c.taken
-	if c.taken == 0 && c.offset > 0 {
-		first++ // its beginning is on the wire
+	if c.full(f) {
+		c.flushLocked(scratch)
 	}
-	for i := len(c.queue) - 1; i >= first; i-- {
-		if old := c.queue[i].frame; old.class == Latest && old.key == f.key {
-			c.bytes += len(f.data) - len(old.data)
-			c.queue[i].frame = f
-			c.stats.Replaced.Add(1)
-			return true
-		}
+	switch {
+	case c.err != nil:
+		return true
+	case !c.full(f):
+		c.append(f, now)
+		return true
+	case f.class == Droppable:
+		c.stats.Dropped.Add(1)
+		return true
 	}
 	return false
 }
 
+// full reports whether there is no room for a frame.
+func (c *outbound) full(f *Frame) bool {
+	bytes, frames := c.bounds.Bytes, c.bounds.Frames
+	if f.class == Droppable {
+		bytes, frames = (bytes+3)/4, (frames+3)/4
+	}
+	return bytes > 0 && c.bytes+len(f.data) > bytes || frames > 0 && c.waiting() >= frames
+}
+
+// waiting returns the number of frames in the queue.
+func (c *outbound) waiting() int { return len(c.queue) - c.head }
+
+// replace puts a frame of Latest in the place of the one that waits with the same key, and reports whether there was one
+// and the queue stays within its bound.
+func (c *outbound) replace(f *Frame) bool {
+	for i := len(c.queue) - 1; i >= c.head+c.started(); i-- {
+		old := c.queue[i].frame
+		if old.class != Latest || old.key != f.key {
+			continue
+		}
+		more := len(f.data) - len(old.data)
+		if c.bounds.Bytes > 0 && c.bytes+more > c.bounds.Bytes {
+			return false
+		}
+		c.bytes += more
+		c.queue[i].frame = f
+		c.stats.Replaced.Add(1)
+		return true
+	}
+	return false
+}
+
+// started returns how many entries may be on the wire in part, and so have to stay.
+func (c *outbound) started() int {
+	if c.taken == 0 && c.offset > 0 {
+		return 1
+	}
+	return c.taken
+}
+
 func (c *outbound) append(f *Frame, now int64) {
-	if c.head == len(c.queue) {
-		c.waiting.Store(now)
+	if c.waiting() == 0 {
+		c.oldest.Store(now)
 	}
 	c.queue = append(c.queue, entry{f, now})
 	c.bytes += len(f.data)
 }
 
 // pushClose queues a close frame behind what waits, or instead of it when drop is set: a frame that is on its way is
-// completed then, everything else is forgotten.
+// completed then, everything else is forgotten. It flushes, and sets the time limit of the connection.
 func (c *outbound) pushClose(f *Frame, now int64, drop bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,158 +249,26 @@ func (c *outbound) pushClose(f *Frame, now int64, drop bool) {
 		return
 	}
 	if drop {
-		keep := c.taken
-		if keep == 0 && c.offset > 0 {
-			keep = 1
-		}
-		for i := c.head + keep; i < len(c.queue); i++ {
-			c.bytes -= len(c.queue[i].frame.data)
-			c.queue[i] = entry{}
-		}
-		c.queue = c.queue[:c.head+keep]
+		c.forget()
 	}
 	c.append(f, now)
+	c.close()
+	c.flushLocked(nil)
+}
+
+// forget empties the queue but for what is on the wire in part.
+func (c *outbound) forget() {
+	kept := append([]entry(nil), c.queue[c.head:c.head+c.started()]...)
+	c.queue, c.head, c.bytes = kept, 0, -c.offset
+	for _, e := range kept {
+		c.bytes += len(e.frame.data)
+	}
+}
+
+// close notes that nothing may follow, and gives the peer its time.
+func (c *outbound) close() {
 	c.closing = true
-}
-
-// maxBatch is how much one write takes at most.
-const maxBatch = 64 << 10
-
-// flush writes what waits without blocking. scratch is the buffer to gather frames in; nil uses one of its own. What the
-// kernel does not take is left to the goroutine.
-func (c *outbound) flush(scratch []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.err == nil && !c.draining && c.head < len(c.queue) {
-		if c.raw == nil {
-			c.startDraining()
-			return
-		}
-		batch, _ := c.gather(scratch)
-		c.writeBuf = batch
-		err := c.raw.Write(c.writeFn)
-		n := max(c.writeN, 0)
-		c.writeBuf, c.writeN = nil, 0
-		if err == nil {
-			err = c.writeErr
-		}
-		c.advance(n)
-		switch {
-		case err != nil && !wouldBlock(err):
-			c.fail(err)
-		case n < len(batch):
-			c.stats.Blocked.Add(1)
-			c.startDraining()
-		}
+	if c.timer == nil && c.err == nil {
+		c.timer = c.clock.AfterFunc(closeWait, c.abort)
 	}
-}
-
-// gather returns the bytes to write next, at most maxBatch unless one frame is larger, and how many entries they are of.
-// A single frame is returned as it is.
-func (c *outbound) gather(scratch []byte) (batch []byte, entries int) {
-	first := c.queue[c.head].frame.data[c.offset:]
-	if c.head+1 == len(c.queue) || len(first) >= maxBatch {
-		return first, 1
-	}
-	batch = append(scratch[:0], first...)
-	entries = 1
-	for _, e := range c.queue[c.head+1:] {
-		if len(batch)+len(e.frame.data) > maxBatch {
-			break
-		}
-		batch = append(batch, e.frame.data...)
-		entries++
-	}
-	return batch, entries
-}
-
-// advance forgets n bytes that were written.
-func (c *outbound) advance(n int) {
-	c.bytes -= n
-	c.stats.BytesOut.Add(uint64(n))
-	for n > 0 {
-		left := len(c.queue[c.head].frame.data) - c.offset
-		if n < left {
-			c.offset += n
-			break
-		}
-		n -= left
-		c.queue[c.head] = entry{}
-		c.head++
-		c.offset = 0
-		c.stats.FramesOut.Add(1)
-	}
-	switch {
-	case c.head == len(c.queue):
-		// A large queue is not kept: an idle connection has no buffer.
-		if cap(c.queue) > 64 {
-			c.queue = nil
-		}
-		c.queue, c.head = c.queue[:0], 0
-		c.waiting.Store(0)
-	default:
-		c.waiting.Store(c.queue[c.head].at)
-		if c.head > 64 && c.head > len(c.queue)/2 {
-			m := copy(c.queue, c.queue[c.head:])
-			clear(c.queue[m:])
-			c.queue, c.head = c.queue[:m], 0
-		}
-	}
-}
-
-func (c *outbound) startDraining() {
-	c.draining = true
-	go c.drain()
-}
-
-// drain writes with blocking until nothing waits. The connection's end, which the bounds and the hub's sweep bring about
-// for a reader that takes nothing, ends it too.
-func (c *outbound) drain() {
-	var scratch []byte
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.err == nil && c.head < len(c.queue) {
-		batch, entries := c.gather(scratch)
-		if entries > 1 {
-			scratch = batch
-		}
-		c.taken = entries
-		c.mu.Unlock()
-		n, err := c.Conn.Write(batch)
-		c.mu.Lock()
-		c.taken = 0
-		if c.err != nil {
-			break // closed meanwhile, and the queue with it
-		}
-		c.advance(n)
-		if err != nil {
-			c.fail(err)
-		}
-	}
-	c.draining = false
-}
-
-// fail frees the queue and ends the connection, so that its reader learns of it.
-func (c *outbound) fail(err error) {
-	if c.err != nil {
-		return
-	}
-	c.err = err
-	c.queue, c.head, c.offset, c.bytes = nil, 0, 0, 0
-	c.waiting.Store(0)
-	c.Conn.Close()
-}
-
-// Close is what coder/websocket calls to end the connection, right behind its own close frame when the peer asked for the
-// end. What waits is flushed as far as it goes without blocking.
-func (c *outbound) Close() error {
-	c.flush(nil)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = net.ErrClosed
-		c.queue, c.head, c.offset, c.bytes = nil, 0, 0, 0
-		c.waiting.Store(0)
-	}
-	return c.Conn.Close()
 }

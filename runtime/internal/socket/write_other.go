@@ -2,11 +2,7 @@
 
 package socket
 
-import "errors"
+import "net"
 
-// nonblocking says that writeFD can be used. Elsewhere a goroutine writes while something waits.
-const nonblocking = false
-
-func writeFD(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
-
-func wouldBlock(error) bool { return false }
+// newRawWriter returns nil: a goroutine writes while something waits.
+func newRawWriter(net.Conn) TryWriter { return nil }

@@ -2,24 +2,66 @@
 
 package socket
 
+// Writing to a descriptor without waiting, where the system has them.
+
 import (
 	"errors"
+	"net"
 	"syscall"
 )
 
-// nonblocking says that writeFD can be used.
-const nonblocking = true
-
-// writeFD writes once. Go's sockets are non-blocking, so it returns EAGAIN rather than wait.
-func writeFD(fd uintptr, p []byte) (int, error) {
-	for {
-		n, err := syscall.Write(int(fd), p)
-		if !errors.Is(err, syscall.EINTR) {
-			return n, err
-		}
-	}
+// rawWriter writes to a connection's descriptor. The callback is made once, as it would escape on every call.
+type rawWriter struct {
+	conn  syscall.RawConn
+	buf   []byte
+	n     int
+	err   error
+	write func(fd uintptr) bool
 }
 
-func wouldBlock(err error) bool {
-	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
+// newRawWriter returns nil for anything but the connections of package net themselves: a type around one of them may well
+// offer its descriptor, and yet do more in Write than write.
+func newRawWriter(conn net.Conn) TryWriter {
+	var w rawWriter
+	var err error
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		w.conn, err = c.SyscallConn()
+	case *net.UnixConn:
+		w.conn, err = c.SyscallConn()
+	default:
+		return nil
+	}
+	if err != nil {
+		return nil
+	}
+	w.write = func(fd uintptr) bool {
+		w.n, w.err = writeFD(int(fd), w.buf)
+		return true // whatever the outcome: false would wait
+	}
+	return &w
+}
+
+// TryWrite implements TryWriter.
+func (w *rawWriter) TryWrite(p []byte) (int, error) {
+	w.buf, w.n, w.err = p, 0, nil
+	err := w.conn.Write(w.write)
+	w.buf = nil
+	if err == nil {
+		err = w.err
+	}
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK) {
+		err = nil
+	}
+	return w.n, err
+}
+
+// writeFD writes once. Go's sockets are non-blocking, so it returns EAGAIN rather than wait.
+func writeFD(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(fd, p)
+		if !errors.Is(err, syscall.EINTR) {
+			return max(n, 0), err
+		}
+	}
 }

@@ -1,0 +1,74 @@
+// Package hub fans frames out to sockets. A process has a few hubs, about one per core; each socket belongs to one, and
+// that hub alone knows which of its sockets are in which group and alone writes to their queues.
+//
+// What happens to a hub's sockets is an ordered queue of events. The hub takes all that is queued, appends frames to
+// its sockets' queues, and then writes each touched socket once: batches grow with the load by themselves and add no delay.
+package hub
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wsgen/wsgen/runtime/clock"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+// Options configure the hubs of a server.
+type Options struct {
+	Hubs     int         // 0 or less: one per core
+	Clock    clock.Clock // nil: the system's
+	Liveness socket.Liveness
+}
+
+// Set is the hubs of a server. Its methods are safe for concurrent use.
+type Set struct {
+	hubs []*Hub
+	next atomic.Uint32
+}
+
+// New starts the hubs. They run until Close.
+func New(o Options) *Set {
+	if o.Hubs <= 0 {
+		o.Hubs = runtime.GOMAXPROCS(0)
+	}
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	s := &Set{}
+	scratches := &sync.Pool{New: newScratch}
+	for range o.Hubs {
+		h := newHub(o, scratches)
+		s.hubs = append(s.hubs, h)
+		go h.run()
+	}
+	return s
+}
+
+// Close ends the loops after they have done what was posted before, and waits for that. Later posts do nothing, but for
+// Member.Close. The sockets are left alone: the caller has ended them, or ends them now.
+func (s *Set) Close() {
+	for _, h := range s.hubs {
+		h.post(event{kind: evStop})
+	}
+	for _, h := range s.hubs {
+		<-h.done
+	}
+}
+
+// Add gives a socket to the next hub. It may be sent to and joined to groups at once.
+func (s *Set) Add(sock *socket.Socket) *Member {
+	h := s.hubs[s.next.Add(1)%uint32(len(s.hubs))]
+	m := &Member{Socket: sock, hub: h, index: -1}
+	h.post(event{kind: evAdd, member: m})
+	return m
+}
+
+// Sync waits until every hub has done what was posted before, and has offered it to the kernel.
+func (s *Set) Sync() {
+	for _, h := range s.hubs {
+		done := make(chan struct{})
+		h.post(event{kind: evSync, call: func() { close(done) }})
+		<-done
+	}
+}
