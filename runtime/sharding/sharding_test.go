@@ -96,10 +96,8 @@ func TestEven(t *testing.T) {
 	}
 }
 
-// multipleOf32Bits is 0 when only its low 32 bits are looked at; where int has no more, it is the smallest int.
-const multipleOf32Bits = math.MinInt + math.MaxInt + 1 + (math.MaxInt>>31+1)*(math.MaxInt>>32&1)<<1 // 1<<32 or 0
-
 func TestValidate(t *testing.T) {
+	zeroIn32Bits := int64(1) << 32
 	for _, h := range sharding.Hashes() {
 		if err := sharding.Validate(h, sharding.MaxShards); err != nil {
 			t.Error(err)
@@ -108,7 +106,7 @@ func TestValidate(t *testing.T) {
 	for _, bad := range []struct {
 		h sharding.Hash
 		n int
-	}{{"md5", 1}, {"", 1}, {sharding.Jump, 0}, {sharding.Jump, -1}, {sharding.Jump, 4097}, {sharding.Rendezvous, math.MaxInt}, {sharding.WSKit, math.MaxInt}, {sharding.WSKit, multipleOf32Bits}} {
+	}{{"md5", 1}, {"", 1}, {sharding.Jump, 0}, {sharding.Jump, -1}, {sharding.Jump, 4097}, {sharding.Rendezvous, math.MaxInt}, {sharding.WSKit, math.MaxInt}, {sharding.WSKit, int(zeroIn32Bits)}} {
 		if sharding.Validate(bad.h, bad.n) == nil {
 			t.Errorf("%q with %d shards must be refused", bad.h, bad.n)
 		}
@@ -120,8 +118,9 @@ func TestValidate(t *testing.T) {
 
 func TestDoesNotAllocate(t *testing.T) {
 	for _, h := range sharding.Hashes() {
-		if n := testing.AllocsPerRun(100, func() { h.Shard("room:üñí😀", 100) }); n != 0 {
-			t.Errorf("%s allocates %v times", h, n)
+		sum := 0
+		if n := testing.AllocsPerRun(100, func() { sum += h.Shard("room:üñí😀", 100) }); n != 0 {
+			t.Errorf("%s allocates %v times (sum of shards %d)", h, n, sum)
 		}
 	}
 }

@@ -109,8 +109,12 @@ func (h *Hub) run() {
 		h.turns(batch)
 		clear(batch)
 	}
-	h.turns(h.queue) // posted before the end was known, and nobody posts any more
-	h.queue, h.members = nil, nil
+	h.mu.Lock()
+	rest := h.queue // posted before the end was known, and nobody posts any more
+	h.queue = nil
+	h.mu.Unlock()
+	h.turns(rest)
+	h.members = nil
 }
 
 // turns applies events, and writes after each maxTurn of them.
