@@ -44,7 +44,12 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	s := streams{stdin, stdout, stderr}
 	root := newRoot(s)
 	root.SetArgs(args)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	err := root.Execute()
+	if err != nil && !began {
+		err = usageError{err} // of our own commands and of those that cobra adds
+	}
 	var usage usageError
 	var internal internalError
 	switch {
@@ -85,21 +90,20 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newInit(s), newGenerate(s), newShard(s), newSchema(s), newVersion(s))
 	return root
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("unknown command or argument %q for %q", args[0], cmd.CommandPath())}
+		return fmt.Errorf("unknown command or argument %q for %q", args[0], cmd.CommandPath())
 	}
 	return nil
 }
 
 func atMostOne(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usageError{fmt.Errorf("%q takes one argument at most", cmd.CommandPath())}
+		return fmt.Errorf("%q takes one argument at most", cmd.CommandPath())
 	}
 	return nil
 }

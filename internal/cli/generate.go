@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +29,10 @@ func newGenerate(s streams) *cobra.Command {
 		Long: `Generate writes the Go package of each file, messages.yaml by default.
 
 The package goes into a folder that is named after it, beside the file. go.out in the file, and --out on the command line,
-name another one. Files that do not change are not touched. Files that wsgen did not write are never overwritten.
+name another one. Files that do not change are not touched. Files that wsgen did not write are never overwritten. Files of ours
+in that folder that are not generated any more are removed, unless --clean=false.
+
+Of several files, nothing is written unless all are right. With --format json, standard output has the findings alone.
 
 In Go code, run it by
 
@@ -56,35 +61,39 @@ func (f *generateFlags) run(s streams, args []string) error {
 	if f.out != "" && len(args) > 1 {
 		return usageError{fmt.Errorf("--out is for one file, and there are %d", len(args))}
 	}
-	changes, err := f.plan(s, args)
+	var l loader
+	targets, err := f.load(&l, args)
 	if err != nil {
 		return err
 	}
-	switch {
-	case f.check:
-		return f.reportStale(s, changes)
-	case f.diff:
-		for _, c := range changes {
-			fmt.Fprint(s.out, c.Diff())
-		}
-		return nil
+	if l.diags.HasErrors() {
+		return l.report(s, f.format)
 	}
-	if err := output.Apply(changes); err != nil {
+	changes, err := f.plan(targets)
+	if err != nil {
 		return err
 	}
-	for _, c := range changes {
-		if c.Action != output.Unchanged {
-			fmt.Fprintf(s.out, "%v %s\n", c.Action, filepath.ToSlash(c.Path))
-		}
+	for _, t := range targets {
+		l.checkVersion(t.dir, version())
 	}
-	return nil
+	if f.check {
+		return f.reportStale(s, &l, changes)
+	}
+	if err := l.report(s, f.format); err != nil {
+		return err
+	}
+	return f.write(s, changes)
 }
 
-// plan reads all files before it generates any, and generates all before anything is compared.
-func (f *generateFlags) plan(s streams, args []string) ([]output.Change, error) {
-	var l loader
-	apis := make(map[string]*model.API)
-	folders := make(map[string]string)
+// target is a package to write.
+type target struct {
+	path, dir string
+	api       *model.API
+}
+
+// load reads all files, so that the findings of all are seen at once.
+func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
+	var targets []target
 	for _, path := range args {
 		api, err := l.load(path)
 		if err != nil {
@@ -93,32 +102,69 @@ func (f *generateFlags) plan(s streams, args []string) ([]output.Change, error) 
 		if api == nil {
 			continue
 		}
-		dir := f.folder(path, api)
-		if other, taken := folders[dir]; taken && other != path {
-			return nil, fmt.Errorf("%s and %s both write to %s: give one of them another package", other, path, dir)
+		t := target{filepath.Clean(path), f.folder(path, api), api}
+		i := slices.IndexFunc(targets, func(other target) bool { return other.dir == t.dir })
+		switch {
+		case i < 0:
+			targets = append(targets, t)
+		case targets[i].path != t.path:
+			l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: filepath.ToSlash(path)}, Rule: "same-folder",
+				Message: fmt.Sprintf("%s and %s both write to %s", filepath.ToSlash(targets[i].path), filepath.ToSlash(t.path), filepath.ToSlash(t.dir)),
+				Hint:    "give one of them another package: go: {package: NAME}"})
 		}
-		folders[dir], apis[dir] = path, api
 	}
-	if err := l.report(s, f.format); err != nil {
-		return nil, err
-	}
-	var changes []output.Change
-	for dir, api := range apis {
-		files, err := gen.Generate(api)
-		if err != nil {
+	return targets, nil
+}
+
+// plan generates all packages before anything is compared, and compares all before anything is written.
+func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
+	generated := make([][]output.File, len(targets))
+	for i, t := range targets {
+		var err error
+		if generated[i], err = gen.Generate(t.api); err != nil {
 			return nil, internalError{err}
 		}
-		c, err := output.Plan(dir, files)
-		if err != nil {
-			return nil, err
-		}
+	}
+	var changes []output.Change
+	var problems []error
+	for i, t := range targets {
+		c, err := output.Plan(t.dir, generated[i])
+		problems = append(problems, err)
 		changes = append(changes, c...)
 	}
 	if !f.clean {
 		changes = slices.DeleteFunc(changes, func(c output.Change) bool { return c.Action == output.Remove })
 	}
 	slices.SortFunc(changes, func(a, b output.Change) int { return strings.Compare(a.Path, b.Path) })
-	return changes, nil
+	return changes, errors.Join(problems...)
+}
+
+// write carries changes out, or only shows them, and reports each.
+func (f *generateFlags) write(s streams, changes []output.Change) error {
+	w := f.notes(s)
+	if f.diff {
+		for _, c := range changes {
+			fmt.Fprint(w, c.Diff())
+		}
+		return nil
+	}
+	if err := output.Apply(changes); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if c.Action != output.Unchanged {
+			fmt.Fprintf(w, "%v %s\n", c.Action, filepath.ToSlash(c.Path))
+		}
+	}
+	return nil
+}
+
+// notes returns where everything but findings goes: JSON has standard output for itself.
+func (f *generateFlags) notes(s streams) io.Writer {
+	if f.format == "json" {
+		return s.err
+	}
+	return s.out
 }
 
 // folder returns where the package of a file goes.
@@ -132,22 +178,21 @@ func (f *generateFlags) folder(path string, api *model.API) string {
 	return filepath.Join(filepath.Dir(path), api.GoPackage)
 }
 
-func (f *generateFlags) reportStale(s streams, changes []output.Change) error {
-	stale := 0
+// reportStale shows how the disk differs from what would be generated. For programs, each file that does is a finding.
+func (f *generateFlags) reportStale(s streams, l *loader, changes []output.Change) error {
+	changes = slices.DeleteFunc(changes, func(c output.Change) bool { return c.Action == output.Unchanged })
 	for _, c := range changes {
-		if c.Action == output.Unchanged {
-			continue
+		fmt.Fprint(f.notes(s), c.Diff())
+		if f.format != "text" {
+			l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: filepath.ToSlash(c.Path)}, Rule: "out-of-date",
+				Message: "the file is out of date", Hint: "run wsgen generate, or go generate ./..."})
 		}
-		stale++
-		fmt.Fprint(s.out, c.Diff())
 	}
-	if stale == 0 {
-		return nil
+	if err := l.report(s, f.format); err != nil || len(changes) == 0 {
+		return err
 	}
 	for _, c := range changes {
-		if c.Action != output.Unchanged {
-			fmt.Fprintf(s.err, "%s is out of date\n", filepath.ToSlash(c.Path))
-		}
+		fmt.Fprintf(s.err, "%s is out of date\n", filepath.ToSlash(c.Path))
 	}
 	fmt.Fprintln(s.err, "Run wsgen generate, or go generate ./...")
 	return errFindings

@@ -95,7 +95,7 @@ func (f *initFlags) project(dir string) (scaffold.Project, error) {
 	if p.Module == "" || p.Module == modulePath || notInModulePath.MatchString(p.Module) {
 		return p, usageError{fmt.Errorf("%q cannot be the path of a module: name one with --module", or(f.module, filepath.Base(dir)))}
 	}
-	if strings.HasSuffix(p.Version, "-devel") {
+	if strings.HasSuffix(p.Version, develSuffix) {
 		checkout, err := findCheckout()
 		if err != nil {
 			return p, err

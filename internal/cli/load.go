@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -19,17 +21,15 @@ type loader struct {
 	sources map[string][]byte
 }
 
-// load reads one protocol; nil when it has errors, which are in l.diags then.
+// load reads one protocol; nil when it cannot be read or has errors, which are in l.diags then.
 func (l *loader) load(path string) (*model.API, error) {
+	name := filepath.ToSlash(path)
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		l.diags.Add(unreadable(name, err))
+		return nil, nil
 	}
-	name := filepath.ToSlash(path)
-	if l.sources == nil {
-		l.sources = make(map[string][]byte)
-	}
-	l.sources[name] = src
+	l.remember(name, src)
 	var own diag.List
 	api := model.Build(schema.Parse(name, src, &own), &own)
 	for _, d := range own.Sorted() {
@@ -44,7 +44,29 @@ func (l *loader) load(path string) (*model.API, error) {
 	return api, nil
 }
 
-// report prints the findings, and returns errFindings if there are errors among them.
+// remember keeps the text of a file.
+func (l *loader) remember(name string, src []byte) {
+	if l.sources == nil {
+		l.sources = make(map[string][]byte)
+	}
+	l.sources[name] = src
+}
+
+// unreadable is the finding about a file that the system does not give.
+func unreadable(name string, err error) diag.Diagnostic {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	d := diag.Diagnostic{Pos: diag.Pos{File: name}, Rule: "unreadable", Message: "cannot be read: " + err.Error()}
+	if errors.Is(err, fs.ErrNotExist) {
+		d.Hint = "name the file of a protocol, or begin with wsgen init"
+	}
+	return d
+}
+
+// report prints the findings, and returns errFindings if there are errors among them. It is called once in a run, so that
+// JSON is one array.
 func (l *loader) report(s streams, format string) error {
 	findings := l.diags.Sorted()
 	if len(findings) > 0 || format == "json" {

@@ -11,7 +11,7 @@ func newSchema(s streams) *cobra.Command {
 		Use:   "schema [file]",
 		Short: "Print what a protocol means as JSON Schema 2020-12",
 		Long: `Schema prints one document with an entry of $defs for every type and every body of a message, such as
-GET_HISTORY.request. It is the same for files that mean the same.`,
+GET_HISTORY.request. It does not depend on how the file is written, only on what it declares and in which order.`,
 		Args: atMostOne,
 		RunE: func(_ *cobra.Command, args []string) error { return printSchema(s, append(args, defaultFile)[0]) },
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/wsgen/wsgen/runtime/sharding"
 )
@@ -94,7 +96,10 @@ func readTopics(s streams, args []string) ([]string, error) {
 			topics = append(topics, topic)
 		}
 	}
-	return topics, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("standard input: %w; a line is a topic of at most %d bytes", err, bufio.MaxScanTokenSize)
+	}
+	return topics, nil
 }
 
 func printJSON(s streams, v any) error {
@@ -172,7 +177,7 @@ func (f *shardFlags) printMoves(s streams, reports []hashReport) {
 	w.Flush()
 	for _, r := range reports {
 		fmt.Fprintf(s.out, "\ntopics per shard, %s\n", r.Hash)
-		printBars(s, r.Load, terminalWidth())
+		printBars(s, r.Load, terminalWidth(s.out))
 	}
 }
 
@@ -207,10 +212,14 @@ func bar(share float64, width int) string {
 	return full + string([]rune(" ▏▎▍▌▋▊▉")[rest])
 }
 
-// terminalWidth returns the width that the shell tells, within reason.
-func terminalWidth() int {
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 30 {
-		return min(n, 200)
+// terminalWidth returns the width that COLUMNS or the terminal tells, within reason; 80 where nobody does.
+func terminalWidth(w io.Writer) int {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if f, ok := w.(*os.File); ok && err != nil {
+		width, _, err = term.GetSize(int(f.Fd()))
 	}
-	return 80
+	if err != nil {
+		return 80
+	}
+	return min(max(width, 30), 200)
 }

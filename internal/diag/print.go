@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -53,7 +54,8 @@ func Text(w io.Writer, ds []Diagnostic, source func(file string) []byte) error {
 	return err
 }
 
-// line returns a line of a file, counted from 1, without its end.
+// line returns a line of a file, counted from 1, without its end. Control characters would reach the reader's terminal: they are
+// replaced, each by one character, so that columns stay right.
 func line(src []byte, n int) string {
 	for range n - 1 {
 		_, rest, ok := bytes.Cut(src, []byte("\n"))
@@ -63,7 +65,13 @@ func line(src []byte, n int) string {
 		src = rest
 	}
 	text, _, _ := bytes.Cut(src, []byte("\n"))
-	return strings.TrimSuffix(strings.ToValidUTF8(string(bytes.TrimPrefix(text, []byte("\ufeff"))), "\ufffd"), "\r")
+	text = bytes.TrimSuffix(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\r"))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, string(text))
 }
 
 // maxExcerpt is how much of a long line is shown, in characters.

@@ -54,6 +54,17 @@ func TestJSONIsAnArray(t *testing.T) {
 	}
 }
 
+func TestExcerptsHoldNoControlCharacters(t *testing.T) {
+	var b strings.Builder
+	src := []byte("a: \x1b[2J\xff!\n")
+	if err := diag.Text(&b, []diag.Diagnostic{{Pos: diag.Pos{File: "a", Line: 1, Col: 9}, Rule: "r", Message: "m"}}, func(string) []byte { return src }); err != nil {
+		t.Fatal(err)
+	}
+	if want := "  a: \ufffd[2J\ufffd!\n          ^\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("%q does not have %q", b.String(), want)
+	}
+}
+
 func TestLongLinesAreCut(t *testing.T) {
 	var b strings.Builder
 	src := strings.Repeat("x", 500) + "!" + strings.Repeat("y", 500)

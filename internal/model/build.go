@@ -24,14 +24,15 @@ func Build(f *schema.File, diags *diag.List) *API {
 	if f == nil {
 		return nil
 	}
-	b := &builder{file: f, diags: diags, api: &API{}, declared: make(map[string]*declaration), taken: make(map[string]taken)}
+	b := &builder{file: f, diags: diags, api: &API{}, declared: make(map[string]*declaration), taken: make(map[string]taken), methods: make(map[string]schema.Text)}
 	b.header()
 	b.declareTypes()
+	b.checkRecursion()
+	b.runChecks()
 	b.claims()
 	b.kinds()
-	b.errorCodes(f.Errors, "")
+	b.common = b.errorCodes(f.Errors, "")
 	b.messages()
-	b.checkRecursion()
 	b.findDefaults()
 	if diags.HasErrors() {
 		return nil
@@ -46,8 +47,38 @@ type builder struct {
 	api      *API
 	declared map[string]*declaration
 	taken    map[string]taken // Go names at the top of the generated package
+	methods  map[string]schema.Text
+	common   []*ErrorCode // what the file declares at its top
 	lifted   []*Named
 	places   map[*Named]diag.Pos
+	hints    int // how many times a similar name was looked for
+
+	// checks are what has to wait until all declared types have their shape; once they have, resolved is set and nothing
+	// waits any more.
+	checks   []func()
+	resolved bool
+}
+
+// broken is the kind of a type with an error, which is reported once. No API that Build returns has one.
+const broken Kind = -1
+
+func brokenType() *Type { return &Type{Kind: broken} }
+
+// check calls f when the declared types have their shape.
+func (b *builder) check(f func()) {
+	if b.resolved {
+		f()
+		return
+	}
+	b.checks = append(b.checks, f)
+}
+
+func (b *builder) runChecks() {
+	b.resolved = true
+	for _, f := range b.checks {
+		f()
+	}
+	b.checks = nil
 }
 
 // declaration is an entry of types.
@@ -64,8 +95,14 @@ func (b *builder) unsupported(pos diag.Pos, what string) {
 	b.errorf(pos, "unsupported", "", "%s not supported yet", what)
 }
 
+// maxHints bounds the search for similar names, which costs more than all the rest in a file full of slips.
+const maxHints = 100
+
 // didYouMean returns a hint, or "".
-func didYouMean(s string, candidates []string) string {
+func (b *builder) didYouMean(s string, candidates []string) string {
+	if b.hints++; b.hints > maxHints {
+		return ""
+	}
 	if similar := names.Similar(s, candidates); similar != "" {
 		return fmt.Sprintf("did you mean %q?", similar)
 	}
@@ -126,10 +163,11 @@ func (b *builder) kinds() {
 			b.errorf(k.Name.Pos, "bad-name", "", "the kind %q has no letter or digit", k.Name.Value)
 			continue
 		}
-		for _, suffix := range []string{"Handler", "LeaveHandler", "Topic"} {
-			b.take(kind.Go+suffix, "the kind "+kind.Name, k.Name.Pos)
+		for _, name := range kindNames(kind) {
+			if !b.take(name, "the kind "+kind.Name, k.Name.Pos) {
+				break // the others have the same cause
+			}
 		}
-		b.take("Unimplemented"+kind.Go+"Handler", "the kind "+kind.Name, k.Name.Pos)
 		b.api.Kinds = append(b.api.Kinds, kind)
 	}
 }
@@ -149,9 +187,6 @@ func (b *builder) claims() {
 	named := &Named{Path: "claims", Go: "Claims", TS: "Claims", Doc: "what is known about an authenticated connection"}
 	b.fill(named, tree)
 	b.api.Claims = named
-	if named.Type == nil {
-		return
-	}
 	for _, f := range named.Type.Fields {
 		switch t := f.Type.Resolve(); {
 		case f.Wire == "userId" && t.Kind == String && f.Presence() == Plain:
@@ -164,7 +199,7 @@ func (b *builder) claims() {
 
 // checkRoles wants roles in the claims where a message asks for them.
 func (b *builder) checkRoles(a *schema.Auth) {
-	if a != nil && len(a.Roles) > 0 && b.api.Roles == nil {
+	if a != nil && len(a.Roles) > 0 && b.api.Roles == nil && b.api.Claims.Type.Kind != broken {
 		b.errorf(a.Pos, "no-roles", "add roles: [string] to claims", "the claims have no roles to check")
 	}
 }
@@ -175,7 +210,7 @@ func (b *builder) findDefaults() {
 	for changed := true; changed; {
 		changed = false
 		for _, n := range append(b.api.Types, b.api.Claims) {
-			if n == nil || n.Type == nil || n.HasDefaults || !hasDefaults(n.Type) {
+			if n.HasDefaults || !hasDefaults(n.Type) {
 				continue
 			}
 			n.HasDefaults, changed = true, true

@@ -2,29 +2,38 @@ package model
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/wsgen/wsgen/internal/schema"
+	"github.com/wsgen/wsgen/runtime/codec"
 )
 
-// setDefault checks a default against the field's type.
-func (b *builder) setDefault(f *Field, d *schema.Literal) {
+// formats are what the generated code checks strings with.
+var formats = map[string]codec.Format{
+	"uuid": codec.FormatUUID, "date": codec.FormatDate, "time": codec.FormatTime, "duration": codec.FormatDuration,
+	"email": codec.FormatEmail, "uri": codec.FormatURI, "uri-reference": codec.FormatURIReference, "hostname": codec.FormatHostname,
+	"ipv4": codec.FormatIPv4, "ipv6": codec.FormatIPv6, "json-pointer": codec.FormatJSONPointer, "regex": codec.FormatRegex,
+}
+
+// checkDefault checks a default against the field's type.
+func (b *builder) checkDefault(f *Field, d *schema.Literal) {
 	v, err := parseJSON(d.JSON)
 	if err == nil {
 		err = fits(f.Type, v)
 	}
 	if err != nil {
 		b.errorf(d.Pos, "bad-default", "", "default %s does not fit: %v", d.Text, err)
-		return
 	}
-	f.Default = d.JSON
 }
 
 func parseJSON(raw json.RawMessage) (any, error) {
@@ -56,12 +65,12 @@ func jsonType(v any) string {
 	return "object"
 }
 
-// fits returns why a value cannot be of a type, or nil. Formats are left to the generated code.
+// fits returns why a value cannot be of a type, or nil. It judges as the generated code does.
 func fits(t *Type, v any) error {
-	if v == nil && t.Nullable {
+	switch {
+	case v == nil && t.Nullable, t.Kind == broken:
 		return nil
-	}
-	if t.Kind == Ref {
+	case t.Kind == Ref:
 		return fits(t.Ref.Type, v)
 	}
 	expected := map[Kind]string{String: "string", Enum: "string", Bytes: "string", DateTime: "string", Int64: "string", Uint64: "string",
@@ -96,7 +105,20 @@ func fitsString(t *Type, s string) error {
 			return fmt.Errorf("it must be one of %s", strings.Join(values, ", "))
 		}
 	case String:
+		if f, ok := formats[t.Format]; ok && !f.Match(s) {
+			return fmt.Errorf("it is no %s", t.Format)
+		}
 		return fitsSize(t, utf8.RuneCountInString(s), "characters")
+	case Bytes:
+		data, err := base64.StdEncoding.Strict().DecodeString(s)
+		if err != nil || strings.ContainsAny(s, "\r\n") {
+			return errors.New("it is no base64 with padding")
+		}
+		return fitsSize(t, len(data), "bytes")
+	case DateTime:
+		if _, err := time.Parse(time.RFC3339Nano, strings.ToUpper(s)); err != nil || !codec.FormatDateTime.Match(s) {
+			return errors.New("it is no date-time such as 2026-01-02T03:04:05Z")
+		}
 	case Int64, Uint64:
 		v, ok := new(big.Int).SetString(s, 10)
 		if !ok || v.String() != s || t.Kind == Int64 && !v.IsInt64() || t.Kind == Uint64 && !v.IsUint64() {
@@ -107,8 +129,8 @@ func fitsString(t *Type, s string) error {
 }
 
 func fitsNumber(t *Type, n json.Number) error {
-	v, ok := new(big.Rat).SetString(string(n))
-	if !ok || len(n) > 64 {
+	v := rational(string(n))
+	if v == nil || !t.Kind.IsInt() && !fitsFloat(t.Kind, v) {
 		return errors.New("it is out of range")
 	}
 	if t.Kind.IsInt() && !v.IsInt() {
@@ -134,11 +156,12 @@ func fitsSize(t *Type, n int, thing string) error {
 }
 
 func fitsArray(t *Type, items []any) error {
-	if t.Kind != Array {
-		return nil
+	elem := t.Elem
+	if t.Kind == Any {
+		elem = t
 	}
 	for _, item := range items {
-		if err := fits(t.Elem, item); err != nil {
+		if err := fits(elem, item); err != nil {
 			return err
 		}
 	}
@@ -147,10 +170,17 @@ func fitsArray(t *Type, items []any) error {
 
 func fitsObject(t *Type, m map[string]any) error {
 	switch t.Kind {
+	case Any, Object:
+		return fitsObject(&Type{Kind: Map, Elem: &Type{Kind: Any}, MinLen: t.MinLen, MaxLen: t.MaxLen}, m)
 	case Map:
-		for _, v := range m {
-			if err := fits(t.Elem, v); err != nil {
-				return err
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if t.Key != nil {
+				if err := fits(t.Key, k); err != nil {
+					return fmt.Errorf("key %s: %w", k, err)
+				}
+			}
+			if err := fits(t.Elem, m[k]); err != nil {
+				return fmt.Errorf("%s: %w", k, err)
 			}
 		}
 		return fitsSize(t, len(m), "keys")
@@ -168,8 +198,8 @@ func fitsObject(t *Type, m map[string]any) error {
 			}
 			delete(m, f.Wire)
 		}
-		for k := range m {
-			return fmt.Errorf("there is no field %s", k)
+		if len(m) > 0 {
+			return fmt.Errorf("there is no field %s", slices.Min(slices.Collect(maps.Keys(m))))
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,25 +24,29 @@ type taken struct {
 	pos diag.Pos
 }
 
-// take gives a Go name to something in the file, or reports who has it.
-func (b *builder) take(name, by string, pos diag.Pos) {
+// take gives a Go name to something in the file. It returns false after it has reported who has the name already.
+func (b *builder) take(name, by string, pos diag.Pos) bool {
 	if name == "" {
-		return
+		return true // its error is reported
 	}
 	if old, ok := b.taken[name]; ok {
-		b.errorf(pos, "name-collision", "rename one of them, or set go: {name: …} on a message", "%s and %s (%s) are both %s in Go", by, old.by, place(old.pos), name)
-		return
+		b.collision(pos, by, old.by, old.pos, name)
+		return false
 	}
 	if slices.Contains(reserved, name) {
 		b.errorf(pos, "name-collision", "rename it", "%s would be %s in Go, which the generated package has itself", by, name)
-		return
+		return false
 	}
 	b.taken[name] = taken{by, pos}
+	return true
 }
 
-func place(pos diag.Pos) string {
-	if pos.Line == 0 {
-		return "built in"
-	}
-	return fmt.Sprintf("line %d", pos.Line)
+func (b *builder) collision(pos diag.Pos, by, old string, oldPos diag.Pos, name string) {
+	b.errorf(pos, "name-collision", "rename one of them; of a message also go: {name: …} sets the name",
+		"%s and %s (line %d) are both %s in Go", by, old, oldPos.Line, name)
+}
+
+// kindNames are the names that a kind of room has in the generated package.
+func kindNames(k *RoomKind) []string {
+	return []string{k.Go + "Handler", k.Go + "LeaveHandler", k.Go + "Topic", "Unimplemented" + k.Go + "Handler"}
 }

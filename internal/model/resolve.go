@@ -46,9 +46,6 @@ func Words() []string {
 func (b *builder) declareTypes() {
 	b.places = make(map[*Named]diag.Pos)
 	for _, t := range b.file.Types {
-		if old := b.declared[t.Name.Value]; old != nil {
-			continue // a duplicate key, which is reported
-		}
 		n := &Named{Path: t.Name.Value, Go: names.Go(t.Name.Value), TS: names.TSType(t.Name.Value), Doc: t.Doc}
 		b.take(n.Go, "the type "+n.Path, t.Name.Pos)
 		b.places[n] = t.Name.Pos
@@ -56,9 +53,7 @@ func (b *builder) declareTypes() {
 		b.api.Types = append(b.api.Types, n)
 	}
 	for _, t := range b.file.Types {
-		if d := b.declared[t.Name.Value]; d.tree == t && t.Type != nil {
-			b.fill(d.named, t.Type)
-		}
+		b.fill(b.declared[t.Name.Value].named, t.Type)
 	}
 }
 
@@ -74,9 +69,7 @@ func (b *builder) fill(n *Named, tree *schema.Type) {
 		n.Type = b.enum(n, tree)
 	default:
 		n.Type = b.typ(tree, n.Path, n.Go)
-		if n.Type != nil {
-			n.Type.Nullable = false
-		}
+		n.Type.Nullable = false
 	}
 }
 
@@ -90,20 +83,15 @@ func (b *builder) lift(tree *schema.Type, path, goName string) *Named {
 	return n
 }
 
-// typ resolves a type; nil after an error. path and goName are for what has to be lifted out of it.
+// typ resolves a type, which is a broken one after an error. path and goName are for what has to be lifted out of it.
 func (b *builder) typ(tree *schema.Type, path, goName string) *Type {
-	if tree == nil {
-		return nil
-	}
-	var t *Type
+	t := brokenType()
 	switch tree.Shape {
 	case schema.Word:
 		t = b.word(tree)
 	case schema.ListOf:
-		if elem := b.typ(tree.Elem, path+".items", goName+"Item"); elem != nil {
-			t = &Type{Kind: Array, Elem: elem}
-			b.sizeBounds(t, tree.Bounds)
-		}
+		t = &Type{Kind: Array, Elem: b.typ(tree.Elem, path+".items", goName+"Item")}
+		b.sizeBounds(t, tree.Bounds)
 	case schema.MapOf:
 		t = b.mapType(tree, path, goName)
 	case schema.Object, schema.Enum:
@@ -111,9 +99,7 @@ func (b *builder) typ(tree *schema.Type, path, goName string) *Type {
 	case schema.UnionOf:
 		b.union(tree)
 	}
-	if t != nil {
-		t.Nullable = tree.Nullable
-	}
+	t.Nullable = tree.Nullable
 	return t
 }
 
@@ -137,9 +123,9 @@ func (b *builder) word(tree *schema.Type) *Type {
 	case strings.Contains(tree.Word, "."):
 		b.unsupported(tree.Pos, fmt.Sprintf("%q names a type of another file: imports are", tree.Word))
 	default:
-		b.errorf(tree.Pos, "unknown-type", didYouMean(tree.Word, b.typeNames()), "unknown type %q", tree.Word)
+		b.errorf(tree.Pos, "unknown-type", b.didYouMean(tree.Word, b.typeNames()), "unknown type %q", tree.Word)
 	}
-	return nil
+	return brokenType()
 }
 
 func (b *builder) typeNames() []string {
@@ -179,23 +165,17 @@ func (b *builder) union(tree *schema.Type) {
 }
 
 func (b *builder) mapType(tree *schema.Type, path, goName string) *Type {
-	elem := b.typ(tree.Elem, path+".values", goName+"Value")
-	if elem == nil {
-		return nil
-	}
-	t := &Type{Kind: Map, Elem: elem}
+	t := &Type{Kind: Map, Elem: b.typ(tree.Elem, path+".values", goName+"Value")}
 	b.sizeBounds(t, tree.Bounds)
 	if tree.Key == nil {
 		return t
 	}
 	key := b.typ(tree.Key, path+".keys", goName+"Key")
-	if key == nil {
-		return nil
-	}
-	if k := key.Resolve(); key.Nullable || k.Kind != String && k.Kind != Enum {
-		b.errorf(tree.Key.Pos, "bad-type", "", "the keys of a map are strings")
-		return nil
-	}
+	b.check(func() {
+		if k := key.Resolve(); key.Nullable || k.Kind != String && k.Kind != Enum && k.Kind != broken {
+			b.errorf(tree.Key.Pos, "bad-type", "write map<T>, or map<K, T> with a string type K", "the keys of a map are strings")
+		}
+	})
 	if key.Kind != String || key.Format != "" || key.MinLen != nil || key.MaxLen != nil {
 		t.Key = key
 	}
@@ -260,18 +240,16 @@ func (b *builder) valueBounds(t *Type, bounds *schema.Bounds, integer bool) {
 		if s.Value == "" {
 			return old
 		}
-		v, ok := new(big.Rat).SetString(s.Value)
-		if !ok || integer && !v.IsInt() {
-			b.errorf(s.Pos, "bad-bounds", "", "a bound of an integer is an integer")
-			return old
-		}
-		if integer {
-			return v.Num().String()
-		}
-		f, err := strconv.ParseFloat(s.Value, 64)
-		if err != nil || t.Kind == Float32 && math.Abs(f) > math.MaxFloat32 {
+		v := rational(s.Value)
+		switch {
+		case v == nil || !integer && !fitsFloat(t.Kind, v):
 			b.errorf(s.Pos, "bad-bounds", "", "%s is out of range", s.Value)
 			return old
+		case integer && !v.IsInt():
+			b.errorf(s.Pos, "bad-bounds", "", "a bound of an integer is an integer")
+			return old
+		case integer:
+			return v.Num().String()
 		}
 		return s.Value
 	}
@@ -288,9 +266,34 @@ func (b *builder) valueBounds(t *Type, bounds *schema.Bounds, integer bool) {
 
 // less compares two number literals.
 func less(a, b string) bool {
-	x, ok := new(big.Rat).SetString(a)
-	y, ok2 := new(big.Rat).SetString(b)
-	return ok && ok2 && x.Cmp(y) < 0
+	x, y := rational(a), rational(b)
+	return x != nil && y != nil && x.Cmp(y) < 0
+}
+
+// rational returns the exact value of a JSON number, or nil when it is longer or further from one than any bound or
+// default needs: the value of 1e999999999 would fill the memory.
+func rational(s string) *big.Rat {
+	const maxLength, maxExponent = 64, 400
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		if exponent, err := strconv.Atoi(s[i+1:]); err != nil || exponent < -maxExponent || exponent > maxExponent {
+			return nil
+		}
+	}
+	if len(s) > maxLength {
+		return nil
+	}
+	v, _ := new(big.Rat).SetString(s) // nil if it is no number
+	return v
+}
+
+// fitsFloat reports whether a number is in the range of a float.
+func fitsFloat(k Kind, v *big.Rat) bool {
+	f, _ := v.Float64()
+	if k == Float32 {
+		f32, _ := v.Float32()
+		f = float64(f32)
+	}
+	return !math.IsInf(f, 0)
 }
 
 func (b *builder) enum(n *Named, tree *schema.Type) *Type {
@@ -322,15 +325,10 @@ func (b *builder) object(n *Named, tree *schema.Type) *Type {
 			continue
 		}
 		byGo[field.Go] = f.Name
-		if f.Type == nil {
-			continue
-		}
 		field.Type = b.typ(f.Type, n.Path+"."+f.Name.Value, n.Go+names.Go(f.Name.Value))
-		if field.Type == nil {
-			continue
-		}
 		if d := f.Type.Default; d != nil {
-			b.setDefault(field, d)
+			field.Default = d.JSON
+			b.check(func() { b.checkDefault(field, d) })
 		}
 		t.Fields = append(t.Fields, field)
 	}
@@ -354,35 +352,4 @@ func tsField(wire string) string {
 		}
 	}
 	return wire
-}
-
-// checkRecursion refuses types that would contain themselves without end.
-func (b *builder) checkRecursion() {
-	state := make(map[*Named]int) // 1: on the way, 2: done
-	var visit func(n *Named) bool
-	visit = func(n *Named) bool {
-		if n == nil || n.Type == nil || state[n] == 2 {
-			return true
-		}
-		if state[n] == 1 {
-			return false
-		}
-		state[n] = 1
-		ok := true
-		if n.Type.Kind == Ref {
-			ok = visit(n.Type.Ref)
-		}
-		for _, f := range n.Type.Fields {
-			if f.Type.Kind == Ref && f.Presence() == Plain {
-				ok = visit(f.Type.Ref) && ok
-			}
-		}
-		state[n] = 2
-		return ok
-	}
-	for _, n := range append(slices.Clone(b.api.Types), b.lifted...) {
-		if !visit(n) {
-			b.errorf(b.places[n], "endless-type", "make a field on the way optional, nullable, an array or a map", "%s contains itself without end", n.Path)
-		}
-	}
 }

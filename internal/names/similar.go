@@ -8,7 +8,7 @@ const maxEdits = 2
 func Similar(s string, candidates []string) string {
 	best, bestEdits := "", maxEdits+1
 	for _, c := range candidates {
-		if d := edits(s, c); d < bestEdits && d < len([]rune(c)) {
+		if d := edits(s, c); d < bestEdits && 2*d < len([]rune(c)) {
 			best, bestEdits = c, d
 		}
 	}

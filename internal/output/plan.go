@@ -41,14 +41,21 @@ type Change struct {
 }
 
 // Plan compares files with a folder. It returns a change for every file, in the order of their paths, and for every file of
-// ours in that folder which is not among them. It fails, and nothing should be written then, when a file that is not
-// ours stands in the way.
+// ours in that folder which is not among them. It fails, and nothing should be written then, when dir is no folder or something
+// that is not ours stands in the way; the error has a line for each. It only reads.
 func Plan(dir string, files []File) ([]Change, error) {
 	var changes []Change
 	var problems []error
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s is no folder: move it away, or choose another folder with --out", dir)
+	}
 	planned := make(map[string]bool)
 	for _, f := range files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		path, err := within(dir, f.Path)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
 		planned[path] = true
 		c, err := compare(path, f.Data)
 		if err != nil {
@@ -64,6 +71,23 @@ func Plan(dir string, files []File) ([]Change, error) {
 	changes = append(changes, stale...)
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return changes, errors.Join(problems...)
+}
+
+// within returns where a file of a folder is. What leads to it must be folders: a link could lead anywhere.
+func within(dir, path string) (string, error) {
+	local := filepath.FromSlash(path)
+	if !filepath.IsLocal(local) {
+		return "", fmt.Errorf("%s is not inside the folder that is written", path)
+	}
+	for parent := filepath.Dir(local); parent != "."; parent = filepath.Dir(parent) {
+		info, err := os.Lstat(filepath.Join(dir, parent))
+		if err == nil && !info.IsDir() {
+			return "", fmt.Errorf("%s is no folder: move it away", filepath.Join(dir, parent))
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, local), nil
 }
 
 func compare(path string, data []byte) (Change, error) {
@@ -91,10 +115,10 @@ func compare(path string, data []byte) (Change, error) {
 	return c, nil
 }
 
-// ours reports whether a file has the header in its first line.
+// ours reports whether the first line of a file is the header, behind what opens a comment in its language.
 func ours(data []byte) bool {
 	first, _, _ := bytes.Cut(data, []byte("\n"))
-	return bytes.Contains(first, []byte(Header))
+	return bytes.HasPrefix(bytes.TrimLeft(first, "/#<!-* "), []byte(Header))
 }
 
 // findStale returns files of ours that are not planned.
@@ -127,7 +151,7 @@ func (c Change) Diff() string {
 	if c.Action == Unchanged {
 		return ""
 	}
-	name := filepath.ToSlash(c.Path)
+	name := strings.TrimPrefix(filepath.ToSlash(c.Path), "/")
 	from, to := "a/"+name, "b/"+name
 	if c.Action == Create {
 		from = "/dev/null"
@@ -175,11 +199,11 @@ func Apply(changes []Change) (err error) {
 func stage(c Change) (name string, err error) {
 	dir := filepath.Dir(c.Path)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
+		return "", fmt.Errorf("the folder %s cannot be made: %w", dir, cause(err))
 	}
 	f, err := os.CreateTemp(dir, ".wsgen-*")
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("files cannot be written to %s: %w", dir, cause(err))
 	}
 	defer func() {
 		if closeErr := f.Close(); err == nil {
@@ -190,4 +214,13 @@ func stage(c Change) (name string, err error) {
 		return f.Name(), err
 	}
 	return f.Name(), f.Chmod(0o644)
+}
+
+// cause drops the name of the temporary file from an error: it means nothing to the reader.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }

@@ -62,7 +62,7 @@ func TestWritesOnlyWhatChanges(t *testing.T) {
 func TestOtherFilesAreSafe(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"mine.go": "package chat", "old.gen.go": header, "foreign.gen.go": "// by hand\n", "notes.txt": header,
+		"talk.gen.go": "// not " + output.Header + "\n", "mine.go": "package chat", "old.gen.go": header, "foreign.gen.go": "// by hand\n", "notes.txt": header,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestOtherFilesAreSafe(t *testing.T) {
 	if err := output.Apply(plan(t, dir, generated("a.gen.go", ""))); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"mine.go": true, "old.gen.go": false, "foreign.gen.go": true, "notes.txt": true, "a.gen.go": true} {
+	for name, want := range map[string]bool{"mine.go": true, "old.gen.go": false, "foreign.gen.go": true, "notes.txt": true, "talk.gen.go": true, "a.gen.go": true} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
 			t.Errorf("%s exists is %v, want %v", name, err == nil, want)
 		}
@@ -85,5 +85,53 @@ func TestOtherFilesAreSafe(t *testing.T) {
 	}
 	if _, err := output.Plan(dir, []output.File{generated("link.gen.go", "")}); err == nil {
 		t.Error("a symbolic link must not be followed")
+	}
+}
+
+// TestEveryProblemIsNamed wants all that stands in the way in one run, each with what to do.
+func TestEveryProblemIsNamed(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	for _, name := range []string{"one.gen.go", "two.gen.go"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("package mine\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, "sub")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := output.Plan(dir, []output.File{
+		generated("one.gen.go", ""), generated("two.gen.go", ""), generated("sub/a.gen.go", ""), generated("../b.gen.go", ""),
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"one.gen.go was not", "two.gen.go was not", "sub is no folder", "../b.gen.go is not inside"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+	if _, err := output.Plan(filepath.Join(dir, "one.gen.go"), []output.File{generated("a.gen.go", "")}); err == nil || strings.Count(err.Error(), "\n") > 0 {
+		t.Errorf("a file where the folder should be: %v", err)
+	}
+}
+
+// TestNothingIsWrittenWhenOneFails has a folder that cannot be made: the other package stays as it is.
+func TestNothingIsWrittenWhenOneFails(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	changes := []output.Change{
+		{Path: filepath.Join(dir, "chat", "a.gen.go"), New: []byte(header)},
+		{Path: filepath.Join(dir, "file", "a.gen.go"), New: []byte(header)},
+	}
+	if err := output.Apply(changes); err == nil || !strings.Contains(err.Error(), "cannot be made") {
+		t.Errorf("error %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "chat", "*")); len(left) > 0 {
+		t.Errorf("written: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "chat", ".wsgen-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }

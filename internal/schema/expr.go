@@ -20,46 +20,69 @@ import (
 // exprParser reads one expression.
 type exprParser struct {
 	p    *parser
-	pos  diag.Pos // of the first character
+	node *node
 	text []rune
 	at   int
 	bad  bool // an error was reported; the rest is not read
 }
 
-// maxParens is how deep parentheses and maps may be nested in an expression.
+// maxParens is how deep parentheses, maps and arrays may be nested in an expression.
 const maxParens = 20
 
-// expr reads the type expression of a scalar. It returns nil after an error.
+// expr reads the type expression of a scalar. After an error the type is Invalid.
 func (p *parser) expr(n *node) *Type {
-	pos := n.pos
-	if n.quoted {
-		pos.Col++
-	}
-	e := &exprParser{p: p, pos: pos, text: []rune(n.text)}
+	e := &exprParser{p: p, node: n, text: []rune(n.text)}
 	t := e.union(0)
-	if e.space(); !e.bad && e.at < len(e.text) && e.text[e.at] == '=' {
-		e.at++
+	if !e.bad && e.next("=") {
 		t.Default = e.literal()
 	}
 	if e.space(); !e.bad && e.at < len(e.text) {
 		e.fail("unexpected %q in a type", string(e.text[e.at]))
 	}
 	if e.bad {
-		return nil
+		return invalid()
 	}
 	return t
 }
 
+// place returns where the parser is in the file. Where the file has the text in another way, with escapes or over several
+// lines, that is where the text begins.
 func (e *exprParser) place() diag.Pos {
-	pos := e.pos
-	pos.Col += e.at
+	pos := e.node.inner
+	if e.node.exact {
+		pos.Col += e.at
+	}
 	return pos
 }
 
 func (e *exprParser) fail(format string, args ...any) {
+	e.failHint("", format, args...)
+}
+
+func (e *exprParser) failHint(hint, format string, args ...any) {
 	if !e.bad {
 		e.bad = true
-		e.p.errorf(e.place(), "bad-type", "", format, args...)
+		e.p.errorf(e.place(), "bad-type", hint, format, args...)
+	}
+}
+
+func (e *exprParser) failBounds(hint, format string, args ...any) {
+	if !e.bad {
+		e.bad = true
+		e.p.errorf(e.place(), "bad-bounds", hint, format, args...)
+	}
+}
+
+// close passes over what ends a part of a type.
+func (e *exprParser) close(what string) {
+	switch {
+	case e.bad || e.next(what):
+	case e.next("="):
+		e.at--
+		e.bad = true
+		e.p.errorf(e.place(), "bad-default", onlyFieldHint, onlyField)
+	default:
+		e.fail("a closing %s is missing", what)
 	}
 }
 
@@ -109,8 +132,8 @@ func (e *exprParser) union(depth int) *Type {
 	}
 	switch len(variants) {
 	case 0:
-		e.p.errorf(start, "bad-type", "write T | null", "null alone is no type")
 		e.bad = true
+		e.p.errorf(start, "bad-type", "write T | null", "null alone is no type")
 		return nil
 	case 1:
 		variants[0].Nullable = variants[0].Nullable || null
@@ -121,7 +144,10 @@ func (e *exprParser) union(depth int) *Type {
 
 func (e *exprParser) postfix(depth int) *Type {
 	t := e.primary(depth)
-	for !e.bad && e.next("[]") {
+	for ; !e.bad && e.next("[]"); depth++ {
+		if depth > maxParens {
+			e.fail("nested too deep")
+		}
 		t = &Type{Pos: t.Pos, Shape: ListOf, Elem: t}
 		t.Bounds = e.bounds()
 	}
@@ -135,9 +161,7 @@ func isWordRune(r rune) bool {
 func (e *exprParser) primary(depth int) *Type {
 	if e.next("(") {
 		t := e.union(depth + 1)
-		if !e.bad && !e.next(")") {
-			e.fail("a closing parenthesis is missing")
-		}
+		e.close(")")
 		return t
 	}
 	e.space()
@@ -148,6 +172,10 @@ func (e *exprParser) primary(depth int) *Type {
 	}
 	word := string(e.text[start:e.at])
 	switch {
+	case word == "" && e.next("["):
+		e.at--
+		e.failHint("write T[], or [T] without quotes", "an array in text is T[]")
+		return nil
 	case word == "":
 		e.fail("a type is missing")
 		return nil
@@ -155,9 +183,7 @@ func (e *exprParser) primary(depth int) *Type {
 		return e.mapOf(pos, depth)
 	}
 	if e.at < len(e.text) && e.text[e.at] == '?' {
-		e.p.errorf(e.place(), "bad-type", fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word, word),
-			"a question mark behind a type")
-		e.bad = true
+		e.failHint(fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word, word), "a question mark behind a type")
 		return nil
 	}
 	t := &Type{Pos: pos, Shape: Word, Word: word}
@@ -172,12 +198,8 @@ func (e *exprParser) mapOf(pos diag.Pos, depth int) *Type {
 		t.Key = t.Elem
 		t.Elem = e.union(depth + 1)
 	}
-	if !e.bad && !e.next(">") {
-		e.fail("a closing > is missing")
-	}
-	if !e.bad {
-		t.Bounds = e.bounds()
-	}
+	e.close(">")
+	t.Bounds = e.bounds()
 	return t
 }
 
@@ -193,19 +215,21 @@ func (e *exprParser) bounds() *Bounds {
 		high, highPos := e.number()
 		b.Min, b.Max = Text{low, lowPos}, Text{high, highPos}
 		if low == "" && high == "" {
-			e.fail("bounds need a number on one side of ..")
+			e.failBounds("", "bounds need a number on one side of ..")
 		}
 	} else {
 		if low == "" {
-			e.fail("bounds are (min..max) or (exact)")
+			e.failBounds(boundsHint, "a number is missing in the bounds")
 		}
 		b.Min, b.Max = Text{low, lowPos}, Text{low, lowPos}
 	}
 	if !e.bad && !e.next(")") {
-		e.fail("bounds are (min..max) or (exact)")
+		e.failBounds(boundsHint, "the bounds do not end")
 	}
 	return b
 }
+
+const boundsHint = "write (min..max), (min..), (..max) or (exact)"
 
 // number reads a JSON number, but for its range; "" when none begins here.
 func (e *exprParser) number() (string, diag.Pos) {
@@ -222,7 +246,7 @@ func (e *exprParser) number() (string, diag.Pos) {
 	s := string(e.text[start:e.at])
 	if s != "" && !json.Valid([]byte(s)) || len(s) > 64 {
 		e.at = start
-		e.fail("%q is no number", s)
+		e.failBounds(boundsHint, "%q is no number", s)
 	}
 	return s, pos
 }
@@ -233,7 +257,11 @@ func (e *exprParser) literal() *Literal {
 	l := &Literal{Pos: e.place(), Text: strings.TrimSpace(string(e.text[e.at:]))}
 	e.at = len(e.text)
 	if l.Text == "" {
-		e.fail("a default is missing behind =")
+		hint := ""
+		if comment := e.node.comment; comment != "" {
+			hint = fmt.Sprintf("# begins a comment: put the type in quotes: \"%s '%s'\"", e.node.text, comment)
+		}
+		e.failHint(hint, "a default is missing behind =")
 		return nil
 	}
 	if json.Valid([]byte(l.Text)) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/wsgen/wsgen/internal/diag"
 )
@@ -74,7 +75,7 @@ func (p *parser) isMapping(n *node, what string) bool {
 		return true
 	}
 	if !n.isNull() {
-		p.errorf(n.pos, "bad-value", "", "%s is a mapping", what)
+		p.errorf(n.pos, "bad-value", "", "%s must be a mapping", what)
 	}
 	return false
 }
@@ -84,33 +85,37 @@ func (p *parser) types(f *File, n *node) {
 		return
 	}
 	for _, e := range n.entries {
-		if r := []rune(e.key); len(r) == 0 || !unicode.IsUpper(r[0]) || strings.ContainsFunc(e.key, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if !isTypeName(e.key) {
 			p.errorf(e.pos, "bad-name", "write names of types as in RoomMessage", "%q is no name of a type", e.key)
-			continue
 		}
 		t := p.typ(e.value)
-		if t != nil && t.Default != nil {
-			p.errorf(t.Default.Pos, "bad-default", "", "only a field has a default")
-			t.Default = nil
-		}
-		doc := e.doc
-		if t != nil {
-			doc = or(t.Doc, doc)
-		}
-		f.Types = append(f.Types, &NamedType{Name: nameText(e), Doc: doc, Type: t})
+		f.Types = append(f.Types, &NamedType{Name: nameText(e), Doc: or(t.Doc, e.doc), Type: t})
 	}
+}
+
+// isTypeName reports whether a name can be told from the built-in types, which begin with a small letter.
+func isTypeName(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsUpper(first) && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 }
 
 func (p *parser) claims(n *node) *Type {
 	if n.kind != mapping {
-		p.errorf(n.pos, "bad-value", "", "claims is a mapping of fields")
+		p.errorf(n.pos, "bad-value", "", "claims must be a mapping of fields")
 		return nil
 	}
 	if e := slices.IndexFunc(n.entries, func(e entry) bool { return e.key == "public" && e.value.kind == list }); e >= 0 {
 		p.unsupported(n.entries[e].pos, "public claims are")
 		return nil
 	}
-	return p.typ(n)
+	t := p.typ(n)
+	if t.Shape != Object && t.Shape != Invalid {
+		p.errorf(n.pos, "bad-value", "a field called enum or type needs fields: {enum: string}", "claims must be a mapping of fields")
+		return nil
+	}
+	return t
 }
 
 func (p *parser) limits(f *File, n *node) {
@@ -170,9 +175,7 @@ func (p *parser) sharding(top entry) *Sharding {
 		case "capacity":
 			p.capacity(s, e.value)
 		case "state":
-			if p.oneOf(e.value, "state", "ephemeral", "logged", e.value.text) != "ephemeral" {
-				p.unsupported(e.value.pos, "a state other than ephemeral is")
-			}
+			p.state(e.value)
 		case "overflow":
 			if p.oneOf(e.value, "overflow", "reject", "spill") != "reject" {
 				p.unsupported(e.value.pos, "overflow: spill is")
@@ -184,6 +187,15 @@ func (p *parser) sharding(top entry) *Sharding {
 		}
 	}
 	return s
+}
+
+// state reads what a room keeps when its shard goes. So far that is nothing.
+func (p *parser) state(n *node) {
+	if n.text == "logged" || strings.HasPrefix(n.text, "snapshot") {
+		p.unsupported(n.pos, "a state other than ephemeral is")
+		return
+	}
+	p.oneOf(n, "state", "ephemeral", "snapshot(30s)", "logged")
 }
 
 // roomKinds reads a field name, which makes the kind room, or kind → field name.
@@ -235,7 +247,7 @@ func (p *parser) errorCodes(n *node) []*ErrorCode {
 		case long:
 			p.longError(c, e.value)
 		case e.value.kind != mapping:
-			p.errorf(e.value.pos, "bad-type", "", "the details of an error are a field map")
+			p.errorf(e.value.pos, "bad-type", "write them as in {until: date-time}", "the details of an error are a mapping of fields")
 		default:
 			c.Details = p.typ(e.value)
 		}

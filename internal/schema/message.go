@@ -31,35 +31,26 @@ func (p *parser) message(s Section, e entry) *Message {
 	case v.isNull(), v.kind == mapping && len(v.entries) == 0:
 		return m
 	case v.kind == mapping && v.get("payload") != nil && v.get("response") != nil:
-		p.errorf(e.pos, "payload-and-response", "call the body of a request request", "%s has a payload and a response", e.key)
+		p.errorf(e.pos, "payload-and-response", "write request: instead of payload: for the body of a request", "%s has a payload and a response", e.key)
 		return nil
 	case v.kind == mapping && (v.get("payload") != nil || v.get("response") != nil || v.get("request") != nil && v.get("request").kind == mapping):
 		return p.attributes(m, v)
 	}
 	m.BareFields = v.kind == mapping
-	if m.Payload = p.typ(v); m.Payload == nil {
-		return nil
-	}
-	if m.Payload.Default != nil {
-		p.errorf(m.Payload.Default.Pos, "bad-default", "", "only a field has a default")
-		m.Payload.Default = nil
-	}
+	m.Payload = p.typ(v)
 	return m
 }
 
 func (p *parser) attributes(m *Message, n *node) *Message {
-	ok := true
 	body := func(n *node) *Type {
 		if n.isNull() || n.kind == mapping && len(n.entries) == 0 {
 			return nil
 		}
-		t := p.typ(n)
-		ok = ok && t != nil
-		return t
+		return p.typ(n)
 	}
 	m.Request = n.get("payload") == nil
 	if m.Request && n.get("response") == nil {
-		p.errorf(n.get("request").pos, "missing-key", "add response:, which may be empty, or call the body payload", "%s has a request and no response", m.Name.Value)
+		p.errorf(n.get("request").pos, "missing-key", "add response:, which may be empty, or write payload: instead of request:", "%s has a request and no response", m.Name.Value)
 		return nil
 	}
 	for _, e := range n.entries {
@@ -73,9 +64,6 @@ func (p *parser) attributes(m *Message, n *node) *Message {
 		default:
 			p.attribute(m, e)
 		}
-	}
-	if !ok {
-		return nil
 	}
 	return m
 }
@@ -118,11 +106,11 @@ func (p *parser) attribute(m *Message, e entry) {
 			p.errorf(e.value.pos, "bad-value", "", "tags is a list")
 		}
 	case "go":
-		m.GoName = p.rename(e, "go")
-	case "ts":
-		m.TSName = p.rename(e, "ts")
-	case "examples", "meta":
+		m.GoName = p.rename(e)
+	case "examples":
 		p.unsupported(e.pos, e.key+" are")
+	case "meta", "ts":
+		p.unsupported(e.pos, e.key+" is")
 	default:
 		p.unknownKey(e, "in the attributes of "+m.Name.Value, attributes)
 	}
@@ -139,14 +127,14 @@ func (p *parser) deprecated(n *node) string {
 }
 
 // rename reads {name: X}.
-func (p *parser) rename(top entry, what string) Text {
+func (p *parser) rename(top entry) Text {
 	var name Text
-	if !p.isMapping(top.value, what) {
+	if !p.isMapping(top.value, top.key) {
 		return name
 	}
 	for _, e := range top.value.entries {
 		if e.key != "name" {
-			p.unknownKey(e, "in "+what, []string{"name"})
+			p.unknownKey(e, "in "+top.key, []string{"name"})
 			continue
 		}
 		name = p.str(e.value, "name")
@@ -160,8 +148,10 @@ func (p *parser) delivery(n *node) Delivery {
 	case n.kind == scalar && len(words) == 1 && (words[0] == "reliable" || words[0] == "droppable"):
 		return Delivery{Mode: words[0]}
 	case n.kind == scalar && len(words) == 3 && words[0] == "latest" && words[1] == "by":
-		pos := n.pos
-		pos.Col += strings.LastIndex(n.text, words[2])
+		pos := n.inner
+		if n.exact {
+			pos.Col += strings.LastIndex(n.text, words[2]) // what is before it is ASCII
+		}
 		return Delivery{Mode: "latest", Field: Text{words[2], pos}}
 	}
 	p.errorf(n.pos, "bad-value", "", "delivery must be reliable, droppable or latest by FIELD")

@@ -5,6 +5,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,6 +21,7 @@ const (
 	scalar nodeKind = iota
 	list
 	mapping
+	unreadable // an error about it is in the findings already
 )
 
 // node is a value of the file.
@@ -29,6 +31,8 @@ type node struct {
 	tag     string // of a scalar: !!str, !!int, !!float, !!bool or !!null
 	text    string // of a scalar, as it is written
 	quoted  bool
+	exact   bool // of a scalar: the file has text as it is at inner
+	inner   diag.Pos
 	items   []*node
 	entries []entry
 	flow    bool   // written in { } or [ ]
@@ -67,9 +71,14 @@ const (
 // and documentation, which types have.
 type reader struct {
 	file  string
-	src   []byte
 	lines []string
 	diags *diag.List
+
+	// Where from was last, in line at and there in bytes: places are asked for in their order, and a line may be long.
+	at     diag.Pos
+	offset int
+
+	unreadable map[diag.Pos]bool // the places of such nodes
 }
 
 func (r *reader) pos(n *yaml.Node) diag.Pos {
@@ -80,60 +89,74 @@ func (r *reader) errorf(pos diag.Pos, rule, hint, format string, args ...any) {
 	r.diags.Add(diag.Diagnostic{Pos: pos, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
+// unreadableAt returns the node of a place with an error, which the caller reports.
+func (r *reader) unreadableAt(y *yaml.Node) *node {
+	r.unreadable[r.pos(y)] = true
+	return &node{kind: unreadable, pos: r.pos(y)}
+}
+
 func (r *reader) node(y *yaml.Node, depth int) *node {
-	if depth > maxNesting {
-		r.errorf(r.pos(y), "yaml", "", "nested more than %d levels deep", maxNesting)
-		return nil
-	}
-	switch {
-	case y.Kind == yaml.AliasNode || y.Anchor != "":
-		r.errorf(r.pos(y), "yaml-alias", "give the shared part a name under types and refer to it by that", "anchors and aliases are not supported")
-		return nil
-	case y.Style&yaml.TaggedStyle != 0:
-		r.errorf(r.pos(y), "yaml-tag", "", "the tag %s is not supported", y.Tag)
-		return nil
-	}
 	n := &node{pos: r.pos(y), flow: y.Style&yaml.FlowStyle != 0, comment: y.LineComment}
+	switch {
+	case depth > maxNesting:
+		r.errorf(n.pos, "yaml", "", "nested more than %d levels deep", maxNesting)
+		return r.unreadableAt(y)
+	case y.Kind == yaml.AliasNode || y.Anchor != "":
+		r.errorf(n.pos, "yaml-alias", aliasHint, "anchors and aliases are not supported")
+		return r.unreadableAt(y)
+	case y.Style&yaml.TaggedStyle != 0:
+		r.errorf(n.pos, "yaml-tag", "leave it away, or quote the value to make it text", "the tag %s is not supported", y.Tag)
+		return r.unreadableAt(y)
+	}
 	switch y.Kind {
 	case yaml.ScalarNode:
+		n.kind = scalar
 		n.tag, n.text = y.ShortTag(), y.Value
 		n.quoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 		if n.tag == "!!timestamp" {
 			n.tag = "!!str"
 		}
+		n.inner = n.pos
+		if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			n.inner.Col++
+		}
+		n.exact = strings.HasPrefix(r.from(n.inner), n.text)
 	case yaml.SequenceNode:
+		if i := slices.IndexFunc(y.Content, openMap); n.flow && i >= 0 {
+			r.openMapError(y.Content[i])
+			return r.unreadableAt(y)
+		}
 		n.kind = list
 		for _, c := range y.Content {
-			if item := r.node(c, depth+1); item != nil {
-				n.items = append(n.items, item)
-			}
+			n.items = append(n.items, r.node(c, depth+1))
 		}
 	case yaml.MappingNode:
 		n.kind = mapping
 		r.mapping(n, y, depth)
-	default:
-		return nil
 	}
 	return n
 }
 
+const aliasHint = "give the shared part a name under types and refer to it by that"
+
 func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 	seen := make(map[string]diag.Pos)
+	cut := false // the comma of map<string, T> has ended the value before
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		k, v := y.Content[i], y.Content[i+1]
 		pos := r.pos(k)
 		switch {
 		case k.ShortTag() == "!!merge":
-			r.errorf(pos, "yaml-alias", "give the shared part a name under types and refer to it by that", "merge keys are not supported")
+			r.errorf(pos, "yaml-alias", aliasHint, "merge keys are not supported")
 			continue
 		case k.Kind == yaml.AliasNode || k.Anchor != "":
-			r.errorf(pos, "yaml-alias", "give the shared part a name under types and refer to it by that", "anchors and aliases are not supported")
+			r.errorf(pos, "yaml-alias", aliasHint, "anchors and aliases are not supported")
 			continue
 		case k.Kind != yaml.ScalarNode:
 			r.errorf(pos, "yaml", "", "a key must be a name")
 			continue
 		}
-		if n.flow && r.trapped(k, v, pos) {
+		if n.flow && (cut && restOfMap(k, v) || r.trapped(k, v, pos)) {
 			continue
 		}
 		if first, dup := seen[k.Value]; dup {
@@ -141,11 +164,14 @@ func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 			continue
 		}
 		seen[k.Value] = pos
-		value := r.node(v, depth+1)
-		if value == nil {
-			continue
+		e := entry{key: k.Value, pos: pos, doc: comments(k, v)}
+		if cut = n.flow && openMap(v); cut {
+			r.openMapError(v)
+			e.value = r.unreadableAt(v)
+		} else {
+			e.value = r.node(v, depth+1)
 		}
-		n.entries = append(n.entries, entry{key: k.Value, pos: pos, value: value, doc: comments(k, v)})
+		n.entries = append(n.entries, e)
 	}
 }
 
@@ -160,25 +186,47 @@ func (r *reader) trapped(k, v *yaml.Node, pos diag.Pos) bool {
 		name, rest, _ := strings.Cut(k.Value, ":")
 		r.errorf(pos, "yaml-flow", fmt.Sprintf("write %s: %s", name, rest), "a space is missing after the colon")
 		return true
-	case v.Kind == yaml.ScalarNode && v.Style == 0 && strings.Count(v.Value, "<") > strings.Count(v.Value, ">"):
-		r.errorf(r.pos(v), "yaml-flow", "use map<T>, or put the fields on lines of their own", "the comma ends the value inside { }")
-		return true
-	case k.Style == 0 && v.ShortTag() == "!!null" && v.Value == "" && strings.HasSuffix(k.Value, ">"):
-		return true // the rest of the same
 	}
 	return false
 }
 
+// openMap reports whether a value in { } or [ ] is the beginning of map<string, T>.
+func openMap(v *yaml.Node) bool {
+	return v.Kind == yaml.ScalarNode && v.Style == 0 && strings.Count(v.Value, "<") > strings.Count(v.Value, ">")
+}
+
+func (r *reader) openMapError(v *yaml.Node) {
+	r.errorf(r.pos(v), "yaml-flow", "use map<T> inside { }, put it in quotes, or put the fields on lines of their own", "the comma ends the value inside { }")
+}
+
+// restOfMap reports whether a key is what is left of map<string, T>.
+func restOfMap(k, v *yaml.Node) bool {
+	return k.Style == 0 && v.ShortTag() == "!!null" && v.Value == "" && strings.Contains(k.Value, ">")
+}
+
 // before returns the byte before a place.
 func (r *reader) before(pos diag.Pos) byte {
-	if pos.Line < 1 || pos.Line > len(r.lines) || pos.Col < 2 {
-		return 0
+	pos.Col--
+	if rest := r.from(pos); rest != "" && rest[0] < utf8.RuneSelf {
+		return rest[0]
 	}
-	rs := []rune(r.lines[pos.Line-1])
-	if pos.Col-2 >= len(rs) || rs[pos.Col-2] >= utf8.RuneSelf {
-		return 0
+	return 0
+}
+
+// from returns the rest of a line that begins at a place; empty when there is no such place.
+func (r *reader) from(pos diag.Pos) string {
+	if pos.Line < 1 || pos.Line > len(r.lines) || pos.Col < 1 {
+		return ""
 	}
-	return byte(rs[pos.Col-2])
+	if pos.Line != r.at.Line || pos.Col < r.at.Col {
+		r.at, r.offset = diag.Pos{Line: pos.Line, Col: 1}, 0
+	}
+	line := r.lines[pos.Line-1]
+	for ; r.at.Col < pos.Col; r.at.Col++ {
+		_, size := utf8.DecodeRuneInString(line[r.offset:])
+		r.offset += size
+	}
+	return line[r.offset:]
 }
 
 // comments returns the documentation that stands above and behind an entry.

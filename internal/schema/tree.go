@@ -70,7 +70,6 @@ type Message struct {
 	Delivery     Delivery
 	ResponseType Text
 	GoName       Text
-	TSName       Text
 
 	// BareFields is set when the entry is a field map without `payload`: a field that has the name of an attribute may be
 	// one that was meant to be.
@@ -142,6 +141,7 @@ const (
 	Object              // a field map
 	Enum
 	UnionOf // A | B
+	Invalid // an error about it is in the findings already
 )
 
 // Type is a type as it is written.
@@ -156,7 +156,7 @@ type Type struct {
 	Variants []*Type // of UnionOf, at least two, null not among them
 	Bounds   *Bounds
 	Nullable bool
-	Default  *Literal // only at the top of a field's type
+	Default  *Literal // only of a field's type
 	Doc      string
 }
 

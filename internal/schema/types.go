@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/wsgen/wsgen/internal/diag"
 )
 
 // decidingKeys make a mapping a JSON Schema object rather than a field map. items is not among them: a cart has items.
@@ -17,24 +19,44 @@ var schemaKeywords = strings.Fields(`$anchor $comment $defs $dynamicAnchor $dyna
 	not oneOf optional pattern patternProperties prefixItems properties propertyNames readOnly required then title type
 	unevaluatedItems unevaluatedProperties uniqueItems writeOnly`)
 
-// typ reads a node in type position. It returns nil after an error.
+// typ reads a node in type position. After an error the type is Invalid.
 func (p *parser) typ(n *node) *Type {
-	switch n.kind {
-	case list:
-		return p.listType(n)
-	case mapping:
-		return p.mappingType(n)
+	t := p.fieldType(n)
+	if t.Default != nil {
+		p.errorf(t.Default.Pos, "bad-default", onlyFieldHint, onlyField)
+		t.Default = nil
 	}
+	return t
+}
+
+const (
+	onlyField     = "only a field has a default"
+	onlyFieldHint = "write it behind the type of a field"
+)
+
+// fieldType reads a node in the position of a field's type, where it may have a default.
+func (p *parser) fieldType(n *node) *Type {
+	t := &Type{Shape: Invalid}
 	switch {
+	case n.kind == list:
+		t = p.listType(n)
+	case n.kind == mapping:
+		t = p.mappingType(n)
+	case n.kind == unreadable:
 	case n.isNull():
 		p.errorf(n.pos, "bad-type", "", "a type is missing")
-		return nil
 	case n.tag == "!!bool" && !n.quoted:
 		p.unsupported(n.pos, "a schema that is true or false is")
-		return nil
+	default:
+		t = p.expr(n)
 	}
-	return p.expr(n)
+	if t.Pos.Line == 0 {
+		t.Pos = n.pos
+	}
+	return t
 }
+
+func invalid() *Type { return &Type{Shape: Invalid} }
 
 func (p *parser) listType(n *node) *Type {
 	if len(n.items) != 1 {
@@ -43,17 +65,9 @@ func (p *parser) listType(n *node) *Type {
 			words = append(words, item.text)
 		}
 		p.errorf(n.pos, "bad-type", "", "[T] is an array of T and takes one type; for a fixed set of values write {enum: [%s]}", strings.Join(words, ", "))
-		return nil
+		return invalid()
 	}
-	elem := p.typ(n.items[0])
-	if elem == nil {
-		return nil
-	}
-	if elem.Default != nil {
-		p.errorf(elem.Default.Pos, "bad-default", "", "only a field has a default")
-		elem.Default = nil
-	}
-	return &Type{Pos: n.pos, Shape: ListOf, Elem: elem}
+	return &Type{Shape: ListOf, Elem: p.typ(n.items[0])}
 }
 
 func (p *parser) mappingType(n *node) *Type {
@@ -66,10 +80,10 @@ func (p *parser) mappingType(n *node) *Type {
 		switch {
 		case e.key == "nullable":
 			p.errorf(e.pos, "bad-type", "", `"nullable" is OpenAPI 3.0; write string | null`)
-			return nil
+			return invalid()
 		case !slices.Contains(schemaKeywords, e.key) && !strings.HasPrefix(e.key, "x-"):
 			p.errorf(e.pos, "bad-type", "", "%q is not a JSON Schema keyword; for an object with a field called %q write fields: %s", e.key, deciding, flowText(n))
-			return nil
+			return invalid()
 		}
 	}
 	switch {
@@ -79,7 +93,7 @@ func (p *parser) mappingType(n *node) *Type {
 		return p.withDoc(n, p.enumType(n))
 	}
 	p.errorf(n.entries[i].pos, "unsupported", "use the short form, such as string(1..64), or fields: {…} for an object", "JSON Schema in long form is not supported yet")
-	return nil
+	return invalid()
 }
 
 // flowText writes a small mapping as it would stand in a line.
@@ -97,7 +111,7 @@ func flowText(n *node) string {
 
 // withDoc lets a description beside the deciding key document the type.
 func (p *parser) withDoc(n *node, t *Type) *Type {
-	if d := n.get("description"); d != nil && t != nil {
+	if d := n.get("description"); d != nil {
 		t.Doc = p.str(d, "description").Value
 	}
 	return t
@@ -118,31 +132,30 @@ func (p *parser) others(n *node, known ...string) bool {
 func (p *parser) fieldsType(n *node) *Type {
 	fields := n.get("fields")
 	if !p.others(n, "fields", "description") {
-		return nil
+		return invalid()
 	}
 	if fields.kind != mapping {
-		p.errorf(fields.pos, "bad-type", "", "fields is a mapping of names to types")
-		return nil
+		p.errorf(fields.pos, "bad-type", "write fields: {type: string}, say", "fields must be a mapping of names to types")
+		return invalid()
 	}
-	t := p.fieldMap(fields)
-	t.Pos = n.pos
-	return t
+	return p.fieldMap(fields)
 }
 
 func (p *parser) enumType(n *node) *Type {
 	values := n.get("enum")
 	if kind := n.get("type"); kind != nil && kind.text != "string" {
 		p.unsupported(kind.pos, "an enum of anything but strings is")
-		return nil
+		return invalid()
 	}
 	if !p.others(n, "enum", "type", "description") {
-		return nil
+		return invalid()
 	}
-	t := &Type{Pos: n.pos, Shape: Enum}
+	t := &Type{Shape: Enum}
+	seen := make(map[string]bool)
 	switch values.kind {
 	case list:
 		for _, item := range values.items {
-			p.enumValue(t, item, item.comment)
+			p.enumValue(t, seen, item)
 		}
 	case mapping:
 		for _, e := range values.entries {
@@ -150,20 +163,22 @@ func (p *parser) enumType(n *node) *Type {
 			if !e.value.isNull() {
 				doc = p.str(e.value, "the text of a value").Value
 			}
-			p.addValue(t, Text{e.key, e.pos}, doc)
+			p.addValue(t, seen, nameText(e), doc)
 		}
 	default:
-		p.errorf(values.pos, "bad-type", "", "enum is a list of values such as [open, closed]")
-		return nil
+		p.errorf(values.pos, "bad-type", "", "enum must be a list of values such as [open, closed]")
+		return invalid()
+	}
+	if len(values.items)+len(values.entries) == 0 {
+		p.errorf(values.pos, "empty-enum", "", "an enum needs at least one value")
 	}
 	if len(t.Values) == 0 {
-		p.errorf(values.pos, "empty-enum", "", "an enum needs at least one value")
-		return nil
+		return invalid()
 	}
 	return t
 }
 
-func (p *parser) enumValue(t *Type, item *node, comment string) {
+func (p *parser) enumValue(t *Type, seen map[string]bool, item *node) {
 	if item.kind != scalar {
 		p.errorf(item.pos, "bad-type", "", "an enum holds strings")
 		return
@@ -172,16 +187,15 @@ func (p *parser) enumValue(t *Type, item *node, comment string) {
 		p.errorf(item.pos, "enum-value", fmt.Sprintf("quote it: %q", item.text), "YAML reads %s as %s, not as a string", or(item.text, "nothing"), yamlType(item.tag))
 		return
 	}
-	p.addValue(t, Text{item.text, item.pos}, strings.TrimSpace(strings.TrimLeft(comment, "# ")))
+	p.addValue(t, seen, Text{item.text, item.pos}, strings.TrimSpace(strings.TrimLeft(item.comment, "# ")))
 }
 
-func (p *parser) addValue(t *Type, v Text, doc string) {
-	for _, old := range t.Values {
-		if old.Value.Value == v.Value {
-			p.errorf(v.Pos, "duplicate-value", "", "%q is in the enum twice", v.Value)
-			return
-		}
+func (p *parser) addValue(t *Type, seen map[string]bool, v Text, doc string) {
+	if seen[v.Value] {
+		p.errorf(v.Pos, "duplicate-value", "", "%q is in the enum twice", v.Value)
+		return
 	}
+	seen[v.Value] = true
 	t.Values = append(t.Values, EnumValue{Value: v, Doc: doc})
 }
 
@@ -202,10 +216,10 @@ func or(s, fallback string) string {
 	return s
 }
 
-// fieldMap reads name → type. Fields with errors are left out, but counted by the tree as unknown so that nothing else is
-// reported for them.
+// fieldMap reads name → type. A field whose type is wrong is there all the same: that it exists is known.
 func (p *parser) fieldMap(n *node) *Type {
-	t := &Type{Pos: n.pos, Shape: Object}
+	t := &Type{Shape: Object}
+	seen := make(map[string]diag.Pos)
 	for _, e := range n.entries {
 		f := &Field{Name: Text{e.key, e.pos}, Doc: e.doc}
 		if name, ok := strings.CutSuffix(e.key, "?"); ok {
@@ -214,13 +228,14 @@ func (p *parser) fieldMap(n *node) *Type {
 		if !p.fieldName(f.Name) {
 			continue
 		}
-		if slices.ContainsFunc(t.Fields, func(o *Field) bool { return o.Name.Value == f.Name.Value }) {
-			p.errorf(e.pos, "duplicate-key", "", "the field %q is given twice", f.Name.Value)
+		if first, dup := seen[f.Name.Value]; dup {
+			p.errorf(e.pos, "duplicate-key", fmt.Sprintf("the first is at line %d", first.Line), "the field %q is given twice", f.Name.Value)
 			continue
 		}
-		f.Type = p.typ(e.value) // nil: its error is reported; the field is known all the same
-		if f.Type != nil && f.Type.Doc != "" && f.Doc == "" && f.Type.Shape != Enum {
-			f.Doc = f.Type.Doc
+		seen[f.Name.Value] = e.pos
+		f.Type = p.fieldType(e.value)
+		if f.Type.Shape != Enum {
+			f.Doc = or(f.Type.Doc, f.Doc)
 		}
 		t.Fields = append(t.Fields, f)
 	}

@@ -14,11 +14,16 @@ import (
 
 // parser turns nodes into the tree.
 type parser struct {
-	file  string
-	diags *diag.List
+	file       string
+	diags      *diag.List
+	unreadable map[diag.Pos]bool // the places of such nodes
 }
 
+// errorf reports an error, but nothing more about a node that cannot be read anyhow.
 func (p *parser) errorf(pos diag.Pos, rule, hint, format string, args ...any) {
+	if p.unreadable[pos] {
+		return
+	}
 	p.diags.Add(diag.Diagnostic{Pos: pos, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
@@ -42,7 +47,7 @@ func (p *parser) str(n *node, what string) Text {
 		p.errorf(n.pos, "bad-value", "", "%s must be text", what)
 		return Text{Pos: n.pos}
 	}
-	return Text{Value: n.text, Pos: n.pos}
+	return Text{Value: n.text, Pos: n.inner}
 }
 
 func (p *parser) boolean(n *node, what string) bool {
@@ -110,10 +115,9 @@ func (p *parser) rate(n *node) *Rate {
 		}
 		r.Limit, _ = strconv.Atoi(m[1])
 		r.Per = rateUnits[m[2]]
-		r.Burst, _ = strconv.Atoi(m[3])
-	}
-	if r.Burst == 0 {
-		r.Burst = r.Limit
+		if r.Burst = r.Limit; m[3] != "" {
+			r.Burst, _ = strconv.Atoi(m[3])
+		}
 	}
 	if r.Limit < 1 || r.Burst < 1 || r.Limit > 1e6 || r.Burst > 1e6 {
 		p.errorf(n.pos, "bad-value", "", "rate must allow 1 to 1000000 messages")
@@ -139,8 +143,11 @@ func (p *parser) longRate(n *node, r *Rate) {
 		}
 	}
 	if n.get("limit") == nil {
-		p.errorf(n.pos, "missing-key", "", "a rate needs a limit")
+		p.errorf(n.pos, "missing-key", "add limit: 10, say", "a rate needs a limit")
 		r.Limit = 1
+	}
+	if n.get("burst") == nil {
+		r.Burst = r.Limit
 	}
 }
 

@@ -59,7 +59,8 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// Canonical returns the document, indented and with a line end. It is the same for files that mean the same.
+// Canonical returns the document, indented and with a line end. It depends on what the file declares and in which order, not on how it
+// is written.
 func Canonical(api *model.API) ([]byte, error) {
 	raw, err := marshal(document(api))
 	if err != nil {
@@ -74,7 +75,7 @@ func Canonical(api *model.API) ([]byte, error) {
 }
 
 // Fingerprint names what travels: 16 hex digits of the SHA-256 of the canonical schema and of what the frames have beside
-// it. Comments and limits do not change it.
+// it. Comments and limits do not change it; the order of declarations does.
 func Fingerprint(api *model.API) (string, error) {
 	h := sha256.New()
 	doc := definitions(api, false)

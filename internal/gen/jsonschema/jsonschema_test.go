@@ -3,6 +3,7 @@ package jsonschema_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -76,6 +77,65 @@ func TestJudgesSamples(t *testing.T) {
 		}
 		if err := s.Validate(v); (err == nil) != want {
 			t.Errorf("%s: %v, want valid %v", patch, err, want)
+		}
+	}
+}
+
+// TestEveryDefinitionCompiles reads documents as another tool does: every reference leads somewhere, every keyword is right.
+func TestEveryDefinitionCompiles(t *testing.T) {
+	files, err := filepath.Glob("../../../golden/*/messages.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(files, "../../../examples/messages.yaml") {
+		src, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.Canonical(build(t, string(src)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parsed struct {
+			Defs map[string]any `json:"$defs"`
+		}
+		if err := json.Unmarshal(doc, &parsed); err != nil || len(parsed.Defs) == 0 {
+			t.Fatalf("%s: %v, %d definitions", path, err, len(parsed.Defs))
+		}
+		c := v5.NewCompiler()
+		c.Draft, c.AssertFormat, c.AssertContent = v5.Draft2020, true, true
+		if err := c.AddResource("doc.json", strings.NewReader(string(doc))); err != nil {
+			t.Fatal(err)
+		}
+		for name := range parsed.Defs {
+			if _, err := c.Compile("doc.json#/$defs/" + name); err != nil {
+				t.Errorf("%s: %s: %v", path, name, err)
+			}
+		}
+	}
+}
+
+// TestDefinitionsOfARequest has an entry for each body that travels, and none for those that do not.
+func TestDefinitionsOfARequest(t *testing.T) {
+	doc, err := jsonschema.Canonical(build(t, `
+wsgen: 1
+name: Test
+clientToServer:
+  PING: {}
+  GET:
+    request: {id: uuid}
+    response: {text: string}
+    progress: {loaded: uint32}
+    errors: {GONE: {at: date-time}, BUSY: {}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"GET.request": true, "GET.response": true, "GET.progress": true, "GET.errors.GONE": true, "GET.errors.BUSY": false, "PING": false, "claims": true,
+	} {
+		if strings.Contains(string(doc), `"`+name+`": {`) != want {
+			t.Errorf("%s is there is %v, want %v", name, !want, want)
 		}
 	}
 }

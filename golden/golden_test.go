@@ -1,0 +1,188 @@
+// Package golden_test compares what the generator prints with the packages that are kept here. Each folder with a
+// messages.yaml is a case; the tests beside its package use what was generated. `go test ./golden -update` rewrites the
+// packages and the texts of golden/errors.
+package golden_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/gen"
+	"github.com/wsgen/wsgen/internal/gen/jsonschema"
+	"github.com/wsgen/wsgen/internal/model"
+	"github.com/wsgen/wsgen/internal/output"
+	"github.com/wsgen/wsgen/internal/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and remove those that nothing generates")
+
+// build reads a protocol as the command line does; nil when it has findings, which are returned.
+func build(tb testing.TB, src []byte) (*model.API, []diag.Diagnostic) {
+	tb.Helper()
+	var diags diag.List
+	api := model.Build(schema.Parse("messages.yaml", src, &diags), &diags)
+	if api == nil {
+		return nil, diags.Sorted()
+	}
+	var err error
+	if api.Fingerprint, err = jsonschema.Fingerprint(api); err != nil {
+		tb.Fatal(err)
+	}
+	return api, diags.Sorted()
+}
+
+// generate returns the package of a protocol that has no findings, and its files.
+func generate(tb testing.TB, src []byte) (name string, files []output.File) {
+	tb.Helper()
+	api, findings := build(tb, src)
+	if len(findings) > 0 || api == nil {
+		tb.Fatalf("findings: %s", text(tb, src, findings))
+	}
+	files, err := gen.Generate(api)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return api.GoPackage, files
+}
+
+func text(tb testing.TB, src []byte, findings []diag.Diagnostic) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	if err := diag.Text(&b, findings, func(string) []byte { return src }); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// cases returns the names of the folders with a protocol.
+func cases(tb testing.TB) []string {
+	tb.Helper()
+	files, err := filepath.Glob("*/messages.yaml")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no cases: %v", err)
+	}
+	for i, f := range files {
+		files[i] = filepath.Dir(f)
+	}
+	return files
+}
+
+func TestGolden(t *testing.T) {
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			src, err := os.ReadFile(filepath.Join(name, "messages.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pkg, files := generate(t, src)
+			compareFolder(t, filepath.Join(name, pkg), files)
+		})
+	}
+}
+
+// compareFolder wants a folder to hold these files and no others.
+func compareFolder(t *testing.T, folder string, files []output.File) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var known []string
+	for _, f := range files {
+		known = append(known, f.Path)
+		compareFile(t, filepath.Join(folder, filepath.FromSlash(f.Path)), f.Data)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if path := filepath.Join(folder, e.Name()); !slices.Contains(known, e.Name()) {
+			stale(t, path)
+		}
+	}
+}
+
+// compareFile wants a file to hold exactly this.
+func compareFile(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Errorf("%v; go test ./golden -update writes it", err)
+		return
+	}
+	if !bytes.Equal(want, got) {
+		t.Errorf("go test ./golden -update accepts this:\n%s", udiff.Unified(path, "generated", string(want), string(got)))
+	}
+}
+
+// stale removes or reports a golden file that nothing generates.
+func stale(t *testing.T, path string) {
+	t.Helper()
+	if !*update {
+		t.Errorf("nothing generates %s; go test ./golden -update removes it", path)
+	} else if err := os.RemoveAll(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSameBytesEveryTime generates each case again and again, with one and with many processors.
+func TestSameBytesEveryTime(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	for _, name := range cases(t) {
+		src, err := os.ReadFile(filepath.Join(name, "messages.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, first := generate(t, src)
+		for i := range 20 {
+			runtime.GOMAXPROCS(1 + i%4)
+			_, again := generate(t, src)
+			if !slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
+				t.Fatalf("%s: run %d differs from the first", name, i)
+			}
+		}
+	}
+}
+
+// BenchmarkGenerate is a protocol of 1,000 messages with five fields each, from its YAML to the files. Parsing alone is
+// beside it for comparison.
+func BenchmarkGenerate(b *testing.B) {
+	src := largeProtocol(1000)
+	b.Run("parse", func(b *testing.B) {
+		for b.Loop() {
+			build(b, src)
+		}
+	})
+	b.Run("generate", func(b *testing.B) {
+		for b.Loop() {
+			generate(b, src)
+		}
+	})
+}
+
+func largeProtocol(messages int) []byte {
+	var b bytes.Buffer
+	b.WriteString("wsgen: 1\nname: Large\nsharding: {key: roomId}\nclientToServer:\n")
+	for i := range messages {
+		fmt.Fprintf(&b, "  MESSAGE_%d:\n    roomId: string(1..64)\n    text: string(..2000)\n    count: int32(0..100) = 1\n    tags: string[](..9)\n    at?: date-time | null\n", i)
+	}
+	return b.Bytes()
+}

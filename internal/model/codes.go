@@ -1,0 +1,108 @@
+package model
+
+// This file declares the errors of a protocol: one for each code, however many requests have it.
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/names"
+	"github.com/wsgen/wsgen/internal/schema"
+)
+
+// standardCodes are possible for every request, and are not declared.
+var standardCodes = strings.Fields(`UNAUTHENTICATED PERMISSION_DENIED INVALID_ARGUMENT FAILED_PRECONDITION NOT_FOUND ALREADY_EXISTS
+	UNIMPLEMENTED CANCELLED DEADLINE_EXCEEDED ABORTED RESOURCE_EXHAUSTED UNAVAILABLE INTERNAL SHARD_FULL SHARD_ROOMS ROOM_FULL TOO_MANY_ROOMS`)
+
+// errorCodes declares errors. A code that several requests have is one error, and must be the same everywhere.
+func (b *builder) errorCodes(trees []*schema.ErrorCode, path string) []*ErrorCode {
+	var out []*ErrorCode
+	for _, tree := range trees {
+		code := tree.Code.Value
+		base := strings.TrimSuffix(names.Go(code), "Error")
+		switch {
+		case slices.Contains(standardCodes, code):
+			b.errorf(tree.Code.Pos, "standard-code", "use it without declaring it", "%s is a standard code", code)
+			continue
+		case base == "":
+			b.errorf(tree.Code.Pos, "bad-name", "", "the code %q has no letter or digit", code)
+			continue
+		}
+		e := &ErrorCode{Wire: code, Go: base + "Error", Doc: tree.Doc, Retryable: tree.Retryable}
+		if i := slices.IndexFunc(b.api.Errors, func(o *ErrorCode) bool { return o.Wire == code }); i >= 0 {
+			if b.sameError(b.api.Errors[i], e, tree) {
+				out = append(out, b.api.Errors[i])
+			}
+			continue
+		}
+		b.take(e.Go, "the error "+code, tree.Code.Pos)
+		b.take("New"+e.Go, "the error "+code, tree.Code.Pos)
+		if tree.Details != nil {
+			e.GoDetails = base + "Details"
+			e.Details = b.payload(tree.Details, or(path, "errors.")+code, e.GoDetails, tree.Code.Pos)
+		}
+		b.api.Errors = append(b.api.Errors, e)
+		out = append(out, e)
+	}
+	return out
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// sameError compares a second declaration of a code with the first.
+func (b *builder) sameError(first, e *ErrorCode, tree *schema.ErrorCode) bool {
+	same := first.Retryable == e.Retryable && (first.Details == nil) == (tree.Details == nil)
+	if same && tree.Details != nil {
+		again := &builder{file: b.file, diags: &diag.List{}, api: &API{}, declared: b.declared, taken: make(map[string]taken), places: make(map[*Named]diag.Pos), resolved: true}
+		details := again.payload(tree.Details, "", first.GoDetails, tree.Code.Pos)
+		if again.diags.HasErrors() {
+			for _, d := range again.diags.Sorted() {
+				b.diags.Add(d)
+			}
+			return true
+		}
+		same = shape(details.Type) == shape(first.Details.Type)
+	}
+	if !same {
+		b.errorf(tree.Code.Pos, "error-differs", "declare it once under errors at the top of the file, or give it another code", "%s is declared with other details before", e.Wire)
+	}
+	return same
+}
+
+// shape is a text that is equal for equal types.
+func shape(t *Type) string {
+	if t == nil {
+		return ""
+	}
+	raw, err := json.Marshal(struct {
+		*Type
+		Fields, Ref, Elem, Key string
+	}{t, fieldShapes(t), refShape(t), shape(t.Elem), shape(t.Key)})
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+func refShape(t *Type) string {
+	if t.Kind != Ref {
+		return ""
+	}
+	return t.Ref.Go
+}
+
+func fieldShapes(t *Type) string {
+	var parts []string
+	for _, f := range t.Fields {
+		parts = append(parts, fmt.Sprintf("%s %v %s %s", f.Wire, f.Optional, f.Default, shape(f.Type)))
+	}
+	return strings.Join(parts, "\n")
+}
