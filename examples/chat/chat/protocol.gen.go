@@ -20,7 +20,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "e13e541e222cc8a7"
+const SchemaFingerprint = "0d64f3bc4a674ad0"
 
 var typeJoinRoom = &wsrt.MessageType{
 	Name:       "JOIN_ROOM",

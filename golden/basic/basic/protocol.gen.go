@@ -22,7 +22,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "79b64e3ed53d56c4"
+const SchemaFingerprint = "8fe1922a4cd1ff20"
 
 var typeJoinRoom = &wsrt.MessageType{
 	Name:       "JOIN_ROOM",

@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "a79459f3b215fdf2"
+const SchemaFingerprint = "c4f7165d39207252"
 
 var typeEcho = &wsrt.MessageType{
 	Name:       "ECHO",

@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "598964599ea88c96"
+const SchemaFingerprint = "55c1745fa867abcd"
 
 var typeEcho = &wsrt.MessageType{
 	Name:       "ECHO",

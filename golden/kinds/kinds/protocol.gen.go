@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "a78157f97351d2cd"
+const SchemaFingerprint = "ee062c22a638b5de"
 
 var typeRequired = &wsrt.MessageType{
 	Name:       "REQUIRED",

@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "33ae2275b5a12bf3"
+const SchemaFingerprint = "a40348895b8afbe4"
 
 var typeGetUserIDs = &wsrt.MessageType{
 	Name:       "GET_USER_IDS",

@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "5db12dde832da283"
+const SchemaFingerprint = "cf5ebcb908c48890"
 
 var typeEcho = &wsrt.MessageType{
 	Name:       "ECHO",

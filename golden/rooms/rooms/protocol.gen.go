@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "367b4a185c17533d"
+const SchemaFingerprint = "c3f994598d8c8d64"
 
 var typeEnter = &wsrt.MessageType{
 	Name:       "ENTER",

@@ -18,7 +18,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "b26393e1a4c5aa11"
+const SchemaFingerprint = "3b8694305fa6cf66"
 
 var typePing = &wsrt.MessageType{
 	Name:       "PING",

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/model"
@@ -75,31 +76,70 @@ func Canonical(api *model.API) ([]byte, error) {
 }
 
 // Fingerprint names what travels: 16 hex digits of the SHA-256 of the canonical schema and of what the frames have beside
-// it. Comments and limits do not change it; the order of declarations does.
+// it. Comments, limits and the order of declarations do not change it.
 func Fingerprint(api *model.API) (string, error) {
-	h := sha256.New()
-	doc := definitions(api, false)
-	raw, err := marshal(doc)
+	raw, err := marshal(definitions(api, false))
 	if err != nil {
 		return "", err
 	}
+	var unordered any // encoding/json writes the keys of maps in their order
+	if err := json.Unmarshal(raw, &unordered); err != nil {
+		return "", err
+	}
+	sortNames(unordered)
+	if raw, err = marshal(unordered); err != nil {
+		return "", err
+	}
+	lines := make([]string, len(api.Messages))
+	for i, m := range api.Messages {
+		lines[i] = frames(m)
+	}
+	slices.Sort(lines)
+	h := sha256.New()
 	h.Write(raw)
-	for _, m := range api.Messages {
-		fmt.Fprintf(h, "\n%q %d %v", m.Wire, m.Direction, m.HasBody)
-		if r := m.Room; r != nil {
-			fmt.Fprintf(h, " room %s %v", r.Kind.Name, r.Joined)
-			for _, f := range r.Path {
-				fmt.Fprintf(h, " %q", f.Wire)
-			}
+	h.Write([]byte(strings.Join(lines, "\n")))
+	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// sortNames sorts lists of names: required and enum.
+func sortNames(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			sortNames(e)
 		}
-		if r := m.Request; r != nil {
-			fmt.Fprintf(h, " request %q %v", r.ResponseWire, r.ResponseBody)
-			for _, e := range r.Errors {
-				fmt.Fprintf(h, " %q", e.Wire)
-			}
+	case []any:
+		slices.SortFunc(v, func(a, b any) int {
+			x, _ := a.(string)
+			y, _ := b.(string)
+			return strings.Compare(x, y)
+		})
+		for _, e := range v {
+			sortNames(e)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))[:16], nil
+}
+
+// frames is a text that is the same for messages whose frames are the same but for their bodies.
+func frames(m *model.Message) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q %d %v", m.Wire, m.Direction, m.HasBody)
+	if r := m.Room; r != nil {
+		fmt.Fprintf(&b, " room %s %v", r.Kind.Name, r.Joined)
+		for _, f := range r.Path {
+			fmt.Fprintf(&b, " %q", f.Wire)
+		}
+	}
+	if r := m.Request; r != nil {
+		fmt.Fprintf(&b, " request %q %v", r.ResponseWire, r.ResponseBody)
+		var codes []string
+		for _, e := range r.Errors {
+			codes = append(codes, e.Wire)
+		}
+		slices.Sort(codes)
+		fmt.Fprintf(&b, " %q", codes)
+	}
+	return b.String()
 }
 
 func document(api *model.API) object {
