@@ -151,6 +151,7 @@ func TestErrorsAreTyped(t *testing.T) {
 			t.Errorf("%d: %v", id, err)
 		}
 	}
+	//lint:ignore SA1019 what is deprecated works
 	if _, err := c.OldPing(ctx, &rpc.OldPingRequest{}); wsrt.CodeOf(err) != wsrt.CodeUnimplemented {
 		t.Errorf("a method that is not there: %v", err)
 	}
