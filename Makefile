@@ -23,7 +23,7 @@ browser-test:
 
 # Rewrites generated code, golden files and the chat example. Read the diff afterwards.
 generate:
-	go test ./golden/... ./internal/... -update
+	go test ./golden -update
 	go generate ./examples/...
 
 # Codec, fan-out and generator speed, each beside a peer in the same run.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,8 +25,8 @@ import (
 	"github.com/wsgen/wsgen/internal/output"
 )
 
-// exports is where the compiler has put what generated packages import.
-var exports = sync.OnceValues(func() (map[string]string, error) {
+// imports reads what generated packages import from where the compiler has put it. It keeps what it has read.
+var imports = sync.OnceValues(func() (types.Importer, error) {
 	cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "../runtime/client")
 	out, err := cmd.Output()
 	if err != nil {
@@ -36,13 +37,13 @@ var exports = sync.OnceValues(func() (map[string]string, error) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		files[path] = file
 	}
-	return files, nil
+	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }), nil
 })
 
 // compile parses and type-checks generated files, and returns them.
 func compile(t *testing.T, files []output.File) []*ast.File {
 	t.Helper()
-	export, err := exports()
+	imports, err := imports()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +56,7 @@ func compile(t *testing.T, files []output.File) []*ast.File {
 		}
 		parsed = append(parsed, file)
 	}
-	conf := types.Config{GoVersion: "go1.26", Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(export[path])
-	})}
+	conf := types.Config{GoVersion: "go1.26", Importer: imports}
 	if _, err := conf.Check("generated", fset, parsed, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +85,8 @@ func FuzzGenerate(f *testing.F) {
 	})
 }
 
-// quote writes a string so that YAML reads it, and nothing else.
-func quote(s string) string {
-	text, _ := json.Marshal(s) // a string can always be encoded
-	return strings.ReplaceAll(string(text), "\u007f", `\u007f`)
-}
+// quote writes a string so that YAML reads it, and nothing else: its escapes are those of Go.
+func quote(s string) string { return strconv.QuoteToASCII(s) }
 
 // FuzzGenerateNames has two names wherever a protocol has names. They are refused, or the Go compiles.
 func FuzzGenerateNames(f *testing.F) {
@@ -140,6 +136,7 @@ func FuzzGenerateTexts(f *testing.F) {
 	plain := "" // the code of a text that can do no harm
 	f.Fuzz(func(t *testing.T, text string) {
 		src := func(text string) []byte {
+			value, _ := json.Marshal(text) // a string can always be encoded
 			return fmt.Appendf(nil, `wsgen: 1
 name: Texts
 description: %[1]s
@@ -152,7 +149,7 @@ clientToServer:
   GET: {request: {a: int}, response: T, errors: {GONE: {description: %[1]s, details: {a: int}}}, description: %[1]s}
 both:
   TALK: {payload: {a: int}, description: %[1]s}
-`, quote(text), quote("string = "+quote(text)), quote("string | null = "+quote(text)), quote("v"+text))
+`, quote(text), quote("string = "+string(value)), quote("string | null = "+string(value)), quote("v"+text))
 		}
 		api, findings := build(t, src(text))
 		if api == nil {

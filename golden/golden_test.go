@@ -85,7 +85,22 @@ func TestGolden(t *testing.T) {
 			}
 			pkg, files := generate(t, src)
 			compareFolder(t, filepath.Join(name, pkg), files)
+			noOtherPackage(t, name, pkg)
 		})
+	}
+}
+
+// noOtherPackage finds what a case has generated under an earlier name.
+func noOtherPackage(t *testing.T, name, pkg string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(name, "*", "protocol.gen.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if folder := filepath.Dir(f); filepath.Base(folder) != pkg {
+			stale(t, folder)
+		}
 	}
 }
 

@@ -32,6 +32,22 @@ type Payload struct {
 	Check func(c *codec.Checker, v any)
 }
 
+// PayloadOf returns the codec of a generated type, made of the type's own methods. check may be nil.
+func PayloadOf[T any](decode func(*T, *codec.Decoder), encode func(*T, *jx.Writer), check func(*T, *codec.Checker)) *Payload {
+	p := &Payload{
+		Decode: func(d *codec.Decoder) any {
+			v := new(T)
+			decode(v, d)
+			return v
+		},
+		Encode: func(w *jx.Writer, v any) { encode(v.(*T), w) },
+	}
+	if check != nil {
+		p.Check = func(c *codec.Checker, v any) { check(v.(*T), c) }
+	}
+	return p
+}
+
 // MessageType describes one message.
 type MessageType struct {
 	Name       string // type on the wire

@@ -182,14 +182,18 @@ type PanicError struct {
 // Error returns what the panic was raised with.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
-// guard calls f and turns a panic into a *PanicError.
+// guard calls f and turns a panic into a *PanicError. It tries the methods of f's error, because those of a nil pointer in it
+// panic, and nobody who reads the error later is ready for that.
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	return f()
+	if err = f(); err != nil {
+		_, _ = err.Error(), CodeOf(err)
+	}
+	return err
 }
 
 var _ http.Handler = (*Server)(nil)

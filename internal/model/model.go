@@ -131,13 +131,12 @@ type Delivery struct {
 
 // ErrorCode is an error that the schema declares.
 type ErrorCode struct {
-	Wire         string // ROOM_NOT_FOUND
-	Go           string // RoomNotFoundError; its constructor is New<Go>
-	GoDetails    string // RoomNotFoundDetails; set when Details is
-	Doc          string
-	Details      *Named // nil: none
-	Retryable    bool
-	RetryAfterMs int
+	Wire      string // ROOM_NOT_FOUND
+	Go        string // RoomNotFoundError; its constructor is New<Go>
+	GoDetails string // RoomNotFoundDetails; set when Details is
+	Doc       string
+	Details   *Named // nil: none
+	Retryable bool
 }
 
 // Kind is the shape of a type on the wire.

@@ -10,22 +10,28 @@ import wsrt "github.com/wsgen/wsgen/runtime"
 // The sender is not in that room.
 type NotInRoomError struct {
 	Details NotInRoomDetails
-	err     *wsrt.Error
+	err     *wsrt.Error // as it was received; nil for one to send
 }
 
 // NewNotInRoomError returns a *NotInRoomError.
 func NewNotInRoomError(details NotInRoomDetails) error {
-	e := &NotInRoomError{Details: details}
-	e.err = wsrt.Errorf("NOT_IN_ROOM", "%s", "The sender is not in that room.").WithRetry(false, 0).WithDetails(&e.Details)
-	return e
+	return &NotInRoomError{Details: details}
 }
 
 // Error returns the code and the message.
 func (e *NotInRoomError) Error() string {
-	return e.err.Error()
+	return e.wire().Error()
 }
 
 // Unwrap returns the *wsrt.Error, which has the code, the message and the advice to retry.
 func (e *NotInRoomError) Unwrap() error {
-	return e.err
+	return e.wire()
+}
+
+// wire returns what came over the wire, or else what is sent over it.
+func (e *NotInRoomError) wire() *wsrt.Error {
+	if e.err != nil {
+		return e.err
+	}
+	return wsrt.Errorf("NOT_IN_ROOM", "%s", "The sender is not in that room.").WithDetails(&e.Details)
 }

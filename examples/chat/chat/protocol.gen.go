@@ -4,15 +4,29 @@
 // Package chat is the protocol Chat: its messages, a server that handles them, and a client.
 //
 // Rooms that people talk in.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a RoomHandler for each
+// room:
+//
+//	srv, err := chat.NewServer(chat.Config{
+//		Authenticate: authenticate,
+//		OpenRoom:     openRoom,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := chat.Dial(ctx, "wss://example.com/ws", chat.Events{
+//		RoomUpdate: func(ctx context.Context, m *chat.RoomUpdate) {},
+//	})
+//	err = c.JoinRoom(ctx, &chat.JoinRoom{})
 package chat
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -22,23 +36,12 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "0d64f3bc4a674ad0"
 
+// typeJoinRoom describes JOIN_ROOM.
 var typeJoinRoom = &wsrt.MessageType{
 	Name:       "JOIN_ROOM",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(JoinRoom)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*JoinRoom).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*JoinRoom).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*JoinRoom).decode, (*JoinRoom).encode, (*JoinRoom).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return string(msg.(*JoinRoom).RoomID)
 	},
@@ -48,23 +51,12 @@ var typeJoinRoom = &wsrt.MessageType{
 	},
 }
 
+// typeLeaveRoom describes LEAVE_ROOM.
 var typeLeaveRoom = &wsrt.MessageType{
 	Name:       "LEAVE_ROOM",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(LeaveRoom)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*LeaveRoom).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*LeaveRoom).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*LeaveRoom).decode, (*LeaveRoom).encode, (*LeaveRoom).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return string(msg.(*LeaveRoom).RoomID)
 	},
@@ -74,48 +66,26 @@ var typeLeaveRoom = &wsrt.MessageType{
 	},
 }
 
+// typeRoomMessage describes ROOM_MESSAGE.
 var typeRoomMessage = &wsrt.MessageType{
 	Name:       "ROOM_MESSAGE",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(RoomMessage)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*RoomMessage).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*RoomMessage).check(c)
-		},
-	},
-	Kind:     0,
-	Joined:   true,
-	Rate:     &wsrt.Rate{Limit: 20, Per: time.Second, Burst: 40, By: wsrt.ByConnection},
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*RoomMessage).decode, (*RoomMessage).encode, (*RoomMessage).check),
+	Kind:       0,
+	Joined:     true,
+	Rate:       &wsrt.Rate{Limit: 20, Per: time.Second, Burst: 40, By: wsrt.ByConnection},
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(RoomHandler).RoomMessage(ctx, conn.Handle().(*Conn), msg.(*RoomMessage))
 	},
 }
 
+// typeGetHistory describes GET_HISTORY.
 var typeGetHistory = &wsrt.MessageType{
 	Name:       "GET_HISTORY",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(GetHistoryRequest)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*GetHistoryRequest).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*GetHistoryRequest).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*GetHistoryRequest).decode, (*GetHistoryRequest).encode, (*GetHistoryRequest).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return string(msg.(*GetHistoryRequest).RoomID)
 	},
@@ -127,70 +97,27 @@ var typeGetHistory = &wsrt.MessageType{
 			})
 		},
 		ResponseName: "GET_HISTORY_RESPONSE",
-		Response: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(GetHistoryResponse)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*GetHistoryResponse).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*GetHistoryResponse).check(c)
-			},
-		},
-		Progress: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(GetHistoryProgress)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*GetHistoryProgress).encode(w)
-			},
-		},
-		Timeout: 5 * time.Second,
+		Response:     wsrt.PayloadOf((*GetHistoryResponse).decode, (*GetHistoryResponse).encode, (*GetHistoryResponse).check),
+		Progress:     wsrt.PayloadOf((*GetHistoryProgress).decode, (*GetHistoryProgress).encode, nil),
+		Timeout:      5 * time.Second,
 	},
 }
 
+// typeRoomUpdate describes ROOM_UPDATE.
 var typeRoomUpdate = &wsrt.MessageType{
 	Name:       "ROOM_UPDATE",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(RoomUpdate)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*RoomUpdate).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*RoomUpdate).check(c)
-		},
-	},
-	Kind: -1,
+	Payload:    wsrt.PayloadOf((*RoomUpdate).decode, (*RoomUpdate).encode, (*RoomUpdate).check),
+	Kind:       -1,
 }
 
+// typeTyping describes TYPING.
 var typeTyping = &wsrt.MessageType{
 	Name:       "TYPING",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Typing)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Typing).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Typing).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*Typing).decode, (*Typing).encode, (*Typing).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return string(msg.(*Typing).RoomID)
 	},
@@ -201,6 +128,7 @@ var typeTyping = &wsrt.MessageType{
 	Delivery: wsrt.Droppable,
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Chat",
 	Fingerprint: SchemaFingerprint,
@@ -215,20 +143,8 @@ var protocol = &wsrt.Protocol{
 	Kinds: []string{"room"},
 	Errors: []*wsrt.ErrorType{
 		{
-			Code: "NOT_IN_ROOM",
-			Details: &wsrt.Payload{
-				Decode: func(d *codec.Decoder) any {
-					m := new(NotInRoomDetails)
-					m.decode(d)
-					return m
-				},
-				Encode: func(w *jx.Writer, v any) {
-					v.(*NotInRoomDetails).encode(w)
-				},
-				Check: func(c *codec.Checker, v any) {
-					v.(*NotInRoomDetails).check(c)
-				},
-			},
+			Code:    "NOT_IN_ROOM",
+			Details: wsrt.PayloadOf((*NotInRoomDetails).decode, (*NotInRoomDetails).encode, (*NotInRoomDetails).check),
 			Typed: func(e *wsrt.Error) error {
 				typed := &NotInRoomError{err: e}
 				if details, ok := e.Details().(*NotInRoomDetails); ok && details != nil {
@@ -239,19 +155,7 @@ var protocol = &wsrt.Protocol{
 		},
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

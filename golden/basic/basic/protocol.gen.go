@@ -4,17 +4,30 @@
 // Package basic is the protocol Basic: its messages, a server that handles them, and a client.
 //
 // The smallest protocol with a room.
-//
 // */ func init() { panic("not code") } /*
+//
+// The server is an http.Handler. What clients send is handled by the methods of a RoomHandler for each
+// room:
+//
+//	srv, err := basic.NewServer(basic.Config{
+//		Authenticate: authenticate,
+//		OpenRoom:     openRoom,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := basic.Dial(ctx, "wss://example.com/ws", basic.Events{
+//		RoomUpdate: func(ctx context.Context, m *basic.RoomUpdate) {},
+//	})
+//	err = c.JoinRoom(ctx, &basic.JoinRoom{})
 package basic
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -24,23 +37,12 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "8fe1922a4cd1ff20"
 
+// typeJoinRoom describes JOIN_ROOM.
 var typeJoinRoom = &wsrt.MessageType{
 	Name:       "JOIN_ROOM",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(JoinRoom)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*JoinRoom).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*JoinRoom).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*JoinRoom).decode, (*JoinRoom).encode, (*JoinRoom).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return msg.(*JoinRoom).RoomID
 	},
@@ -50,22 +52,15 @@ var typeJoinRoom = &wsrt.MessageType{
 	},
 }
 
+// typeRoomUpdate describes ROOM_UPDATE.
 var typeRoomUpdate = &wsrt.MessageType{
 	Name:       "ROOM_UPDATE",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(RoomUpdate)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*RoomUpdate).encode(w)
-		},
-	},
-	Kind: -1,
+	Payload:    wsrt.PayloadOf((*RoomUpdate).decode, (*RoomUpdate).encode, nil),
+	Kind:       -1,
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Basic",
 	Fingerprint: SchemaFingerprint,
@@ -75,19 +70,7 @@ var protocol = &wsrt.Protocol{
 	},
 	Kinds: []string{"room"},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

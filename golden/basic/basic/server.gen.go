@@ -33,6 +33,7 @@ func (UnimplementedRoomHandler) JoinRoom(_ context.Context, _ *Conn, _ *JoinRoom
 // message: their connection ended, they were kicked, or Conn.Leave was called. OnLeave runs in the
 // room's turn; the connection is not a member any more.
 type RoomLeaveHandler interface {
+	// OnLeave is called once for each member that left.
 	OnLeave(ctx context.Context, c *Conn, cause wsrt.LeaveCause)
 }
 
@@ -56,6 +57,8 @@ type Config struct {
 	// OnError sees what clients are not told: errors without a code, and panics. c may be nil.
 	OnError func(ctx context.Context, c *Conn, err error)
 
+	// Options are limits, origins, shards, interceptors, the logger and more. The zero value has safe
+	// defaults.
 	wsrt.Options
 }
 

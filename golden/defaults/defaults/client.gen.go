@@ -16,6 +16,11 @@ import (
 type Events struct {
 	// Echo is called for ECHO.
 	Echo func(ctx context.Context, m *Echo)
+	// More is called for MORE.
+	//
+	// A default of each kind that is more than a word or a number, also where null or the whole field is
+	// possible.
+	More func(ctx context.Context, m *More)
 }
 
 // dispatch calls the callback of a message.
@@ -24,6 +29,10 @@ func (e *Events) dispatch(ctx context.Context, t *wsrt.MessageType, msg any) {
 	case typeEcho:
 		if e.Echo != nil {
 			e.Echo(ctx, msg.(*Echo))
+		}
+	case typeMore:
+		if e.More != nil {
+			e.More(ctx, msg.(*More))
 		}
 	}
 }

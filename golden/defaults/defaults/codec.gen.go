@@ -4,7 +4,9 @@
 package defaults
 
 import (
+	"encoding/json"
 	"math"
+	"time"
 
 	"github.com/go-faster/jx"
 	"github.com/wsgen/wsgen/runtime/codec"
@@ -246,6 +248,337 @@ func (m Echo) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads strictly: it fails for what the schema refuses.
 func (m *Echo) UnmarshalJSON(data []byte) error {
 	var read Echo
+	if err := codec.Unmarshal(data, read.decode); err != nil {
+		return err
+	}
+	*m = read
+	return nil
+}
+
+func (m *More) decode(d *codec.Decoder) {
+	o := d.Object()
+	var seen codec.Seen
+	for o.Next() {
+		switch string(o.Key()) {
+		case "bytes":
+			if o.First(&seen, 0) {
+				m.Bytes = d.Bytes(0, codec.NoLimit)
+			}
+		case "at":
+			if o.First(&seen, 1) {
+				m.At = d.Time()
+			}
+		case "any":
+			if o.First(&seen, 2) {
+				m.Any = d.Any()
+			}
+		case "object":
+			if o.First(&seen, 3) {
+				m.Object = d.JSONObject(0, codec.NoLimit)
+			}
+		case "map":
+			if o.First(&seen, 4) {
+				m.Map = map[string]int32{}
+				for o2 := d.Map(0, codec.NoLimit); o2.Next(); {
+					k := string(o2.Key())
+					if _, ok := m.Map[k]; ok {
+						o2.Duplicate()
+						continue
+					}
+					m.Map[k] = d.Int32(math.MinInt32, math.MaxInt32)
+				}
+			}
+		case "byLevel":
+			if o.First(&seen, 5) {
+				m.ByLevel = map[Level][]Window{}
+				for o2 := d.Map(0, codec.NoLimit); o2.Next(); {
+					k, ok := o2.EnumKey(Level("").names()...)
+					if !ok {
+						continue
+					}
+					if _, ok := m.ByLevel[Level(k)]; ok {
+						o2.Duplicate()
+						continue
+					}
+					v := []Window{}
+					for a2 := d.Array(0, codec.NoLimit); a2.Next(); {
+						codec.Grow(&v).decode(d)
+					}
+					m.ByLevel[Level(k)] = v
+				}
+			}
+		case "struct":
+			if o.First(&seen, 6) {
+				m.Struct.decode(d)
+			}
+		case "nested":
+			if o.First(&seen, 7) {
+				m.Nested = [][]*string{}
+				for a := d.Array(0, codec.NoLimit); a.Next(); {
+					v := []*string{}
+					for a2 := d.Array(0, codec.NoLimit); a2.Next(); {
+						var v2 *string
+						if !d.Null() {
+							v2 = new(d.String())
+						}
+						v = append(v, v2)
+					}
+					m.Nested = append(m.Nested, v)
+				}
+			}
+		case "float32":
+			if o.First(&seen, 8) {
+				m.Float32 = d.Float32()
+			}
+		case "exponent":
+			if o.First(&seen, 9) {
+				m.Exponent = d.Int(codec.MinInt, codec.MaxInt)
+			}
+		case "uint64":
+			if o.First(&seen, 10) {
+				m.Uint64 = d.Uint64()
+			}
+		case "bytesOrNull":
+			if o.First(&seen, 11) {
+				if !d.Null() {
+					m.BytesOrNull = new(d.Bytes(0, codec.NoLimit))
+				}
+			}
+		case "atOrNull":
+			if o.First(&seen, 12) {
+				if !d.Null() {
+					m.AtOrNull = new(d.Time())
+				}
+			}
+		case "structOrNull":
+			if o.First(&seen, 13) {
+				if !d.Null() {
+					m.StructOrNull = new(Window)
+					m.StructOrNull.decode(d)
+				}
+			}
+		case "mapOrNull":
+			if o.First(&seen, 14) {
+				if !d.Null() {
+					v := map[string]bool{}
+					for o3 := d.Map(0, codec.NoLimit); o3.Next(); {
+						k2 := string(o3.Key())
+						if _, ok := v[k2]; ok {
+							o3.Duplicate()
+							continue
+						}
+						v[k2] = d.Bool()
+					}
+					m.MapOrNull = &v
+				}
+			}
+		case "levelOrNull":
+			if o.First(&seen, 15) {
+				if !d.Null() {
+					m.LevelOrNull = new(Level)
+					m.LevelOrNull.decode(d)
+				}
+			}
+		case "bigOrNull":
+			if o.First(&seen, 16) {
+				if !d.Null() {
+					m.BigOrNull = new(d.Int64())
+				}
+			}
+		default:
+			o.Unknown()
+		}
+	}
+	if !seen.Has(0) {
+		m.Bytes = []byte("hello")
+	}
+	if !seen.Has(1) {
+		m.At = time.Date(2026, time.January, 2, 3, 4, 5, 250000000, time.UTC)
+	}
+	if !seen.Has(2) {
+		m.Any = json.RawMessage(`{"a":[1,null]}`)
+	}
+	if !seen.Has(3) {
+		m.Object = map[string]any{"a": []any{float64(1.0), "x", nil, true}}
+	}
+	if !seen.Has(4) {
+		m.Map = map[string]int32{
+			"a": 1,
+			"b": 2,
+		}
+	}
+	if !seen.Has(5) {
+		m.ByLevel = map[Level][]Window{LevelHigh: []Window{Window{From: 1, To: 2}, Window{From: 0, To: 100}}}
+	}
+	if !seen.Has(6) {
+		m.Struct = Window{From: 0, To: 7}
+	}
+	if !seen.Has(7) {
+		m.Nested = [][]*string{[]*string{new("a"), nil}, []*string{}}
+	}
+	if !seen.Has(8) {
+		m.Float32 = 0.001
+	}
+	if !seen.Has(9) {
+		m.Exponent = 1000
+	}
+	if !seen.Has(10) {
+		m.Uint64 = 18446744073709551615
+	}
+	if !seen.Has(11) {
+		m.BytesOrNull = new([]byte("hi"))
+	}
+	if !seen.Has(12) {
+		m.AtOrNull = new(time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC))
+	}
+	if !seen.Has(13) {
+		m.StructOrNull = new(Window{From: 0, To: 100})
+	}
+	if !seen.Has(14) {
+		m.MapOrNull = new(map[string]bool{"x": true})
+	}
+	if !seen.Has(15) {
+		m.LevelOrNull = new(LevelLow)
+	}
+	if !seen.Has(16) {
+		m.BigOrNull = new(int64(-1))
+	}
+}
+
+func (m *More) encode(w *jx.Writer) {
+	w.RawStr(`{"bytes":`)
+	codec.WriteBytes(w, m.Bytes)
+	w.RawStr(`,"at":`)
+	codec.WriteTime(w, m.At)
+	w.RawStr(`,"any":`)
+	codec.WriteAny(w, m.Any)
+	w.RawStr(`,"object":`)
+	codec.WriteJSONObject(w, m.Object)
+	w.RawStr(`,"map":`)
+	codec.WriteMap(w, m.Map, func(w *jx.Writer, v int32) {
+		w.Int32(v)
+	})
+	w.RawStr(`,"byLevel":`)
+	codec.WriteMap(w, m.ByLevel, func(w *jx.Writer, v []Window) {
+		w.ArrStart()
+		for i2 := range v {
+			if i2 > 0 {
+				w.Comma()
+			}
+			v[i2].encode(w)
+		}
+		w.ArrEnd()
+	})
+	w.RawStr(`,"struct":`)
+	m.Struct.encode(w)
+	w.RawStr(`,"nested":`)
+	w.ArrStart()
+	for i := range m.Nested {
+		if i > 0 {
+			w.Comma()
+		}
+		w.ArrStart()
+		for i2 := range m.Nested[i] {
+			if i2 > 0 {
+				w.Comma()
+			}
+			if m.Nested[i][i2] == nil {
+				w.Null()
+			} else {
+				codec.WriteString(w, *m.Nested[i][i2])
+			}
+		}
+		w.ArrEnd()
+	}
+	w.ArrEnd()
+	w.RawStr(`,"float32":`)
+	w.Float32(m.Float32)
+	w.RawStr(`,"exponent":`)
+	w.Int(m.Exponent)
+	w.RawStr(`,"uint64":`)
+	codec.WriteUint64(w, m.Uint64)
+	w.RawStr(`,"bytesOrNull":`)
+	if m.BytesOrNull == nil {
+		w.Null()
+	} else {
+		codec.WriteBytes(w, *m.BytesOrNull)
+	}
+	w.RawStr(`,"atOrNull":`)
+	if m.AtOrNull == nil {
+		w.Null()
+	} else {
+		codec.WriteTime(w, *m.AtOrNull)
+	}
+	w.RawStr(`,"structOrNull":`)
+	if m.StructOrNull == nil {
+		w.Null()
+	} else {
+		m.StructOrNull.encode(w)
+	}
+	w.RawStr(`,"mapOrNull":`)
+	if m.MapOrNull == nil {
+		w.Null()
+	} else {
+		codec.WriteMap(w, (*m.MapOrNull), func(w *jx.Writer, v bool) {
+			w.Bool(v)
+		})
+	}
+	w.RawStr(`,"levelOrNull":`)
+	if m.LevelOrNull == nil {
+		w.Null()
+	} else {
+		m.LevelOrNull.encode(w)
+	}
+	w.RawStr(`,"bigOrNull":`)
+	if m.BigOrNull == nil {
+		w.Null()
+	} else {
+		codec.WriteInt64(w, *m.BigOrNull)
+	}
+	w.RawStr(`}`)
+}
+
+func (m *More) check(c *codec.Checker) {
+	if !c.Enter() {
+		return
+	}
+	c.Field("at")
+	c.Time(m.At)
+	c.Field("any")
+	c.Any(m.Any)
+	c.Field("object")
+	c.JSONObject(m.Object, 0, codec.NoLimit)
+	c.Field("byLevel")
+	if c.Enter() {
+		for k := range codec.Sorted(m.ByLevel) {
+			c.Field(string(k))
+			c.EnumKey(string(k), Level("").names()...)
+		}
+		c.Leave()
+	}
+	c.Field("float32")
+	c.Float32(m.Float32)
+	c.Field("exponent")
+	c.Int(int64(m.Exponent), codec.MinInt, codec.MaxInt)
+	if m.AtOrNull != nil {
+		c.Field("atOrNull")
+		c.Time(*m.AtOrNull)
+	}
+	if m.LevelOrNull != nil {
+		c.Field("levelOrNull")
+		m.LevelOrNull.check(c)
+	}
+	c.Leave()
+}
+
+// MarshalJSON writes what would be sent; it fails for what the schema refuses.
+func (m More) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(m.check, m.encode)
+}
+
+// UnmarshalJSON reads strictly: it fails for what the schema refuses.
+func (m *More) UnmarshalJSON(data []byte) error {
+	var read More
 	if err := codec.Unmarshal(data, read.decode); err != nil {
 		return err
 	}

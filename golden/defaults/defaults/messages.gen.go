@@ -3,7 +3,15 @@
 
 package defaults
 
-import wsrt "github.com/wsgen/wsgen/runtime"
+import (
+	"encoding/json"
+	"time"
+
+	wsrt "github.com/wsgen/wsgen/runtime"
+)
+
+// Integers of the schema have up to 53 bits, so int must be wider than 32.
+const _ int = 1 << 53
 
 // ServerMessage is a message that a server may send.
 type ServerMessage interface {
@@ -72,6 +80,56 @@ func NewEcho() *Echo {
 	}
 }
 
+// More is the payload of MORE.
+//
+// A default of each kind that is more than a word or a number, also where null or the whole field is
+// possible.
+type More struct {
+	Bytes        []byte             `json:"bytes"`        // default "aGVsbG8="
+	At           time.Time          `json:"at"`           // default "2026-01-02T04:04:05.25+01:00"
+	Any          json.RawMessage    `json:"any"`          // default {"a":[1,null]}
+	Object       map[string]any     `json:"object"`       // default {"a":[1,"x",null,true]}
+	Map          map[string]int32   `json:"map"`          // default {"b":2,"a":1}
+	ByLevel      map[Level][]Window `json:"byLevel"`      // default {"high":[{"from":1,"to":2},{}]}
+	Struct       Window             `json:"struct"`       // default {"to":7}
+	Nested       [][]*string        `json:"nested"`       // default [["a",null],[]]
+	Float32      float32            `json:"float32"`      // default 1e-3
+	Exponent     int                `json:"exponent"`     // default 1e3
+	Uint64       uint64             `json:"uint64"`       // default "18446744073709551615"
+	BytesOrNull  *[]byte            `json:"bytesOrNull"`  // nullable, default "aGk="
+	AtOrNull     *time.Time         `json:"atOrNull"`     // nullable, default "2026-01-02T03:04:05Z"
+	StructOrNull *Window            `json:"structOrNull"` // nullable, default {}
+	MapOrNull    *map[string]bool   `json:"mapOrNull"`    // nullable, default {"x":true}
+	LevelOrNull  *Level             `json:"levelOrNull"`  // nullable, default "low"
+	BigOrNull    *int64             `json:"bigOrNull"`    // nullable, default "-1"
+}
+
+// NewMore returns a More with the defaults of the schema.
+func NewMore() *More {
+	return &More{
+		Bytes:  []byte("hello"),
+		At:     time.Date(2026, time.January, 2, 3, 4, 5, 250000000, time.UTC),
+		Any:    json.RawMessage(`{"a":[1,null]}`),
+		Object: map[string]any{"a": []any{float64(1.0), "x", nil, true}},
+		Map: map[string]int32{
+			"a": 1,
+			"b": 2,
+		},
+		ByLevel:      map[Level][]Window{LevelHigh: []Window{Window{From: 1, To: 2}, Window{From: 0, To: 100}}},
+		Struct:       Window{From: 0, To: 7},
+		Nested:       [][]*string{[]*string{new("a"), nil}, []*string{}},
+		Float32:      0.001,
+		Exponent:     1000,
+		Uint64:       18446744073709551615,
+		BytesOrNull:  new([]byte("hi")),
+		AtOrNull:     new(time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC)),
+		StructOrNull: new(Window{From: 0, To: 100}),
+		MapOrNull:    new(map[string]bool{"x": true}),
+		LevelOrNull:  new(LevelLow),
+		BigOrNull:    new(int64(-1)),
+	}
+}
+
 // Claims are what the server knows about a connection.
 //
 // what is known about an authenticated connection
@@ -84,4 +142,8 @@ type Claims struct {
 
 func (*Echo) serverMessage() *wsrt.MessageType {
 	return typeEcho
+}
+
+func (*More) serverMessage() *wsrt.MessageType {
+	return typeMore
 }

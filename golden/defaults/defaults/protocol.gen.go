@@ -2,15 +2,28 @@
 // Source: messages.yaml
 
 // Package defaults is the protocol Defaults: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a ConnHandler:
+//
+//	srv, err := defaults.NewServer(defaults.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := defaults.Dial(ctx, "wss://example.com/ws", defaults.Events{
+//		Echo: func(ctx context.Context, m *defaults.Echo) {},
+//	})
+//	err = c.Echo(ctx, &defaults.Echo{})
 package defaults
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -18,52 +31,39 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "c4f7165d39207252"
+const SchemaFingerprint = "583680943d77c4a5"
 
+// typeEcho describes ECHO.
 var typeEcho = &wsrt.MessageType{
 	Name:       "ECHO",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Echo)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Echo).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Echo).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Echo).decode, (*Echo).encode, (*Echo).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Echo(ctx, conn.Handle().(*Conn), msg.(*Echo))
 	},
 }
 
+// typeMore describes MORE.
+var typeMore = &wsrt.MessageType{
+	Name:       "MORE",
+	FromServer: true,
+	Payload:    wsrt.PayloadOf((*More).decode, (*More).encode, (*More).check),
+	Kind:       -1,
+}
+
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Defaults",
 	Fingerprint: SchemaFingerprint,
 	Messages: []*wsrt.MessageType{
 		typeEcho,
+		typeMore,
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -2,15 +2,28 @@
 // Source: messages.yaml
 
 // Package kinds is the protocol Kinds: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a ConnHandler:
+//
+//	srv, err := kinds.NewServer(kinds.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := kinds.Dial(ctx, "wss://example.com/ws", kinds.Events{
+//		Required: func(ctx context.Context, m *kinds.Required) {},
+//	})
+//	err = c.Required(ctx, &kinds.Required{})
 package kinds
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -20,171 +33,98 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "ee062c22a638b5de"
 
+// typeRequired describes REQUIRED.
 var typeRequired = &wsrt.MessageType{
 	Name:       "REQUIRED",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Required)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Required).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Required).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Required).decode, (*Required).encode, (*Required).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Required(ctx, conn.Handle().(*Conn), msg.(*Required))
 	},
 }
 
+// typeOptional describes OPTIONAL.
 var typeOptional = &wsrt.MessageType{
 	Name:       "OPTIONAL",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Optional)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Optional).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Optional).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Optional).decode, (*Optional).encode, (*Optional).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Optional(ctx, conn.Handle().(*Conn), msg.(*Optional))
 	},
 }
 
+// typeNullable describes NULLABLE.
 var typeNullable = &wsrt.MessageType{
 	Name:       "NULLABLE",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Nullable)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Nullable).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Nullable).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Nullable).decode, (*Nullable).encode, (*Nullable).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Nullable(ctx, conn.Handle().(*Conn), msg.(*Nullable))
 	},
 }
 
+// typeThreeState describes THREE_STATE.
 var typeThreeState = &wsrt.MessageType{
 	Name:       "THREE_STATE",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(ThreeState)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*ThreeState).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*ThreeState).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*ThreeState).decode, (*ThreeState).encode, (*ThreeState).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).ThreeState(ctx, conn.Handle().(*Conn), msg.(*ThreeState))
 	},
 }
 
+// typeDefault describes DEFAULT.
 var typeDefault = &wsrt.MessageType{
 	Name:       "DEFAULT",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Default)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Default).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Default).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Default).decode, (*Default).encode, (*Default).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Default(ctx, conn.Handle().(*Conn), msg.(*Default))
 	},
 }
 
+// typeNullableDefault describes NULLABLE_DEFAULT.
 var typeNullableDefault = &wsrt.MessageType{
 	Name:       "NULLABLE_DEFAULT",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(NullableDefault)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*NullableDefault).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*NullableDefault).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*NullableDefault).decode, (*NullableDefault).encode, (*NullableDefault).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).NullableDefault(ctx, conn.Handle().(*Conn), msg.(*NullableDefault))
 	},
 }
 
+// typeWide describes WIDE.
 var typeWide = &wsrt.MessageType{
 	Name:       "WIDE",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Wide)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Wide).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Wide).decode, (*Wide).encode, nil),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Wide(ctx, conn.Handle().(*Conn), msg.(*Wide))
 	},
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Kinds",
 	Fingerprint: SchemaFingerprint,
@@ -198,19 +138,7 @@ var protocol = &wsrt.Protocol{
 		typeWide,
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -2,15 +2,28 @@
 // Source: messages.yaml
 
 // Package naming is the protocol Naming: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a ConnHandler:
+//
+//	srv, err := naming.NewServer(naming.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := naming.Dial(ctx, "wss://example.com/ws", naming.Events{
+//		ErrorMessage: func(ctx context.Context, m *naming.ErrorMessage) {},
+//	})
+//	err = c.GetUserIDs(ctx, &naming.GetUserIDs{})
 package naming
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -20,6 +33,7 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "a40348895b8afbe4"
 
+// typeGetUserIDs describes GET_USER_IDS.
 var typeGetUserIDs = &wsrt.MessageType{
 	Name:       "GET_USER_IDS",
 	FromClient: true,
@@ -33,6 +47,7 @@ var typeGetUserIDs = &wsrt.MessageType{
 	},
 }
 
+// typeHTTP2Push describes HTTP_2_PUSH.
 var typeHTTP2Push = &wsrt.MessageType{
 	Name:       "HTTP_2_PUSH",
 	FromClient: true,
@@ -46,26 +61,19 @@ var typeHTTP2Push = &wsrt.MessageType{
 	},
 }
 
+// typeTwoFactorCode describes 2FA_CODE.
 var typeTwoFactorCode = &wsrt.MessageType{
 	Name:       "2FA_CODE",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(TwoFactorCode)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*TwoFactorCode).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*TwoFactorCode).decode, (*TwoFactorCode).encode, nil),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).TwoFactorCode(ctx, conn.Handle().(*Conn), msg.(*TwoFactorCode))
 	},
 }
 
+// typeRoomJoin describes ROOM:JOIN.
 var typeRoomJoin = &wsrt.MessageType{
 	Name:       "ROOM:JOIN",
 	FromClient: true,
@@ -79,6 +87,7 @@ var typeRoomJoin = &wsrt.MessageType{
 	},
 }
 
+// typeSessionUpdate describes session.update.
 var typeSessionUpdate = &wsrt.MessageType{
 	Name:       "session.update",
 	FromClient: true,
@@ -92,6 +101,7 @@ var typeSessionUpdate = &wsrt.MessageType{
 	},
 }
 
+// typeXMLHTTPRequest describes XMLHttpRequest.
 var typeXMLHTTPRequest = &wsrt.MessageType{
 	Name:       "XMLHttpRequest",
 	FromClient: true,
@@ -105,6 +115,7 @@ var typeXMLHTTPRequest = &wsrt.MessageType{
 	},
 }
 
+// typeÜberRaum describes ÜBER_RAUM.
 var typeÜberRaum = &wsrt.MessageType{
 	Name:       "ÜBER_RAUM",
 	FromClient: true,
@@ -118,6 +129,7 @@ var typeÜberRaum = &wsrt.MessageType{
 	},
 }
 
+// typeX房间加入 describes 房间_加入.
 var typeX房间加入 = &wsrt.MessageType{
 	Name:       "房间_加入",
 	FromClient: true,
@@ -131,26 +143,19 @@ var typeX房间加入 = &wsrt.MessageType{
 	},
 }
 
+// typeType describes TYPE.
 var typeType = &wsrt.MessageType{
 	Name:       "TYPE",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Type)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Type).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Type).decode, (*Type).encode, nil),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Type(ctx, conn.Handle().(*Conn), msg.(*Type))
 	},
 }
 
+// typeHandlerMessage describes HANDLER.
 var typeHandlerMessage = &wsrt.MessageType{
 	Name:       "HANDLER",
 	FromClient: true,
@@ -164,6 +169,7 @@ var typeHandlerMessage = &wsrt.MessageType{
 	},
 }
 
+// typeClose describes CLOSE.
 var typeClose = &wsrt.MessageType{
 	Name:       "CLOSE",
 	FromClient: true,
@@ -177,45 +183,27 @@ var typeClose = &wsrt.MessageType{
 	},
 }
 
+// typeFields describes FIELDS.
 var typeFields = &wsrt.MessageType{
 	Name:       "FIELDS",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Fields)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Fields).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Fields).decode, (*Fields).encode, nil),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Fields(ctx, conn.Handle().(*Conn), msg.(*Fields))
 	},
 }
 
+// typeErrorMessage describes ERROR_MESSAGE.
 var typeErrorMessage = &wsrt.MessageType{
 	Name:       "ERROR_MESSAGE",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(ErrorMessage)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*ErrorMessage).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*ErrorMessage).check(c)
-		},
-	},
-	Kind: -1,
+	Payload:    wsrt.PayloadOf((*ErrorMessage).decode, (*ErrorMessage).encode, (*ErrorMessage).check),
+	Kind:       -1,
 }
 
+// typeConnMessage describes CONN.
 var typeConnMessage = &wsrt.MessageType{
 	Name:       "CONN",
 	FromServer: true,
@@ -225,6 +213,7 @@ var typeConnMessage = &wsrt.MessageType{
 	Kind: -1,
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Naming",
 	Fingerprint: SchemaFingerprint,
@@ -245,19 +234,7 @@ var protocol = &wsrt.Protocol{
 		typeConnMessage,
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -2,15 +2,28 @@
 // Source: messages.yaml
 
 // Package optional is the protocol Optional: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a ConnHandler:
+//
+//	srv, err := optional.NewServer(optional.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := optional.Dial(ctx, "wss://example.com/ws", optional.Events{
+//		Echo: func(ctx context.Context, m *optional.Echo) {},
+//	})
+//	err = c.Echo(ctx, &optional.Echo{})
 package optional
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -20,30 +33,20 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "cf5ebcb908c48890"
 
+// typeEcho describes ECHO.
 var typeEcho = &wsrt.MessageType{
 	Name:       "ECHO",
 	FromClient: true,
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Echo)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Echo).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Echo).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Echo).decode, (*Echo).encode, (*Echo).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Echo(ctx, conn.Handle().(*Conn), msg.(*Echo))
 	},
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Optional",
 	Fingerprint: SchemaFingerprint,
@@ -51,19 +54,7 @@ var protocol = &wsrt.Protocol{
 		typeEcho,
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -46,6 +46,8 @@ type Config struct {
 	// OnError sees what clients are not told: errors without a code, and panics. c may be nil.
 	OnError func(ctx context.Context, c *Conn, err error)
 
+	// Options are limits, origins, shards, interceptors, the logger and more. The zero value has safe
+	// defaults.
 	wsrt.Options
 }
 

@@ -2,15 +2,31 @@
 // Source: messages.yaml
 
 // Package rooms is the protocol Rooms: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a RoomHandler for each
+// room, a MatchHandler for each match and a ConnHandler:
+//
+//	srv, err := rooms.NewServer(rooms.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//		OpenRoom:     openRoom,
+//		OpenMatch:    openMatch,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := rooms.Dial(ctx, "wss://example.com/ws", rooms.Events{
+//		News: func(ctx context.Context, m *rooms.News) {},
+//	})
+//	err = c.Enter(ctx, &rooms.Enter{})
 package rooms
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -20,23 +36,12 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "c3f994598d8c8d64"
 
+// typeEnter describes ENTER.
 var typeEnter = &wsrt.MessageType{
 	Name:       "ENTER",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Enter)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Enter).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Enter).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*Enter).decode, (*Enter).encode, (*Enter).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return msg.(*Enter).RoomID
 	},
@@ -46,23 +51,12 @@ var typeEnter = &wsrt.MessageType{
 	},
 }
 
+// typeEnterMatch describes ENTER_MATCH.
 var typeEnterMatch = &wsrt.MessageType{
 	Name:       "ENTER_MATCH",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(EnterMatch)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*EnterMatch).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*EnterMatch).check(c)
-		},
-	},
-	Kind: 1,
+	Payload:    wsrt.PayloadOf((*EnterMatch).decode, (*EnterMatch).encode, (*EnterMatch).check),
+	Kind:       1,
 	Key: func(msg any) string {
 		return msg.(*EnterMatch).MatchID
 	},
@@ -72,23 +66,12 @@ var typeEnterMatch = &wsrt.MessageType{
 	},
 }
 
+// typeAim describes AIM.
 var typeAim = &wsrt.MessageType{
 	Name:       "AIM",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Aim)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Aim).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Aim).check(c)
-		},
-	},
-	Kind: 1,
+	Payload:    wsrt.PayloadOf((*Aim).decode, (*Aim).encode, (*Aim).check),
+	Kind:       1,
 	Key: func(msg any) string {
 		return msg.(*Aim).At.Match.MatchID
 	},
@@ -98,43 +81,24 @@ var typeAim = &wsrt.MessageType{
 	},
 }
 
+// typeNumbered describes NUMBERED.
 var typeNumbered = &wsrt.MessageType{
 	Name:       "NUMBERED",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Numbered)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Numbered).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 32768,
+	Payload:    wsrt.PayloadOf((*Numbered).decode, (*Numbered).encode, nil),
+	Kind:       -1,
+	MaxBytes:   32768,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Numbered(ctx, conn.Handle().(*Conn), msg.(*Numbered))
 	},
 }
 
+// typeShut describes SHUT.
 var typeShut = &wsrt.MessageType{
 	Name:       "SHUT",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Shut)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Shut).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Shut).check(c)
-		},
-	},
-	Kind: 0,
+	Payload:    wsrt.PayloadOf((*Shut).decode, (*Shut).encode, (*Shut).check),
+	Kind:       0,
 	Key: func(msg any) string {
 		return msg.(*Shut).RoomID
 	},
@@ -146,86 +110,49 @@ var typeShut = &wsrt.MessageType{
 	},
 }
 
+// typeHello describes HELLO.
 var typeHello = &wsrt.MessageType{
 	Name:       "HELLO",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Hello)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Hello).encode(w)
-		},
-	},
-	Kind:     -1,
-	Auth:     wsrt.Auth{Anonymous: true},
-	MaxBytes: 32768,
+	Payload:    wsrt.PayloadOf((*Hello).decode, (*Hello).encode, nil),
+	Kind:       -1,
+	Auth:       wsrt.Auth{Anonymous: true},
+	MaxBytes:   32768,
 	Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, msg any) error {
 		return handler.(ConnHandler).Hello(ctx, conn.Handle().(*Conn), msg.(*Hello))
 	},
 }
 
+// typeNews describes NEWS.
 var typeNews = &wsrt.MessageType{
 	Name:       "NEWS",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(News)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*News).encode(w)
-		},
-	},
-	Kind: -1,
+	Payload:    wsrt.PayloadOf((*News).decode, (*News).encode, nil),
+	Kind:       -1,
 }
 
+// typeScore describes SCORE.
 var typeScore = &wsrt.MessageType{
 	Name:       "SCORE",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Score)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Score).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Score).check(c)
-		},
-	},
-	Kind:     -1,
-	Delivery: wsrt.Latest,
+	Payload:    wsrt.PayloadOf((*Score).decode, (*Score).encode, (*Score).check),
+	Kind:       -1,
+	Delivery:   wsrt.Latest,
 	LatestKey: func(msg any) string {
 		return msg.(*Score).Team
 	},
 }
 
+// typeBlip describes BLIP.
 var typeBlip = &wsrt.MessageType{
 	Name:       "BLIP",
 	FromServer: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Blip)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Blip).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Blip).check(c)
-		},
-	},
-	Kind:     -1,
-	Delivery: wsrt.Droppable,
+	Payload:    wsrt.PayloadOf((*Blip).decode, (*Blip).encode, (*Blip).check),
+	Kind:       -1,
+	Delivery:   wsrt.Droppable,
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Rooms",
 	Fingerprint: SchemaFingerprint,
@@ -242,19 +169,7 @@ var protocol = &wsrt.Protocol{
 	},
 	Kinds: []string{"room", "match"},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -38,6 +38,7 @@ func (UnimplementedRoomHandler) Shut(_ context.Context, _ *Conn, _ *Shut) error 
 // message: their connection ended, they were kicked, or Conn.Leave was called. OnLeave runs in the
 // room's turn; the connection is not a member any more.
 type RoomLeaveHandler interface {
+	// OnLeave is called once for each member that left.
 	OnLeave(ctx context.Context, c *Conn, cause wsrt.LeaveCause)
 }
 
@@ -69,6 +70,7 @@ func (UnimplementedMatchHandler) Aim(_ context.Context, _ *Conn, _ *Aim) error {
 // message: their connection ended, they were kicked, or Conn.Leave was called. OnLeave runs in the
 // room's turn; the connection is not a member any more.
 type MatchLeaveHandler interface {
+	// OnLeave is called once for each member that left.
 	OnLeave(ctx context.Context, c *Conn, cause wsrt.LeaveCause)
 }
 
@@ -121,6 +123,8 @@ type Config struct {
 	// OnError sees what clients are not told: errors without a code, and panics. c may be nil.
 	OnError func(ctx context.Context, c *Conn, err error)
 
+	// Options are limits, origins, shards, interceptors, the logger and more. The zero value has safe
+	// defaults.
 	wsrt.Options
 }
 

@@ -16,10 +16,7 @@ import (
 type Events struct{}
 
 // dispatch calls the callback of a message.
-func (e *Events) dispatch(ctx context.Context, t *wsrt.MessageType, msg any) {
-	switch t {
-	}
-}
+func (e *Events) dispatch(ctx context.Context, t *wsrt.MessageType, msg any) {}
 
 // Client is a connection to a server of this protocol. It comes back by itself when the connection
 // breaks off. Its methods are safe for concurrent use.

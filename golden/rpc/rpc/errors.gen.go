@@ -10,67 +10,87 @@ import wsrt "github.com/wsgen/wsgen/runtime"
 // The account is locked.
 type LockedError struct {
 	Details LockedDetails
-	err     *wsrt.Error
+	err     *wsrt.Error // as it was received; nil for one to send
 }
 
 // NewLockedError returns a *LockedError.
 func NewLockedError(details LockedDetails) error {
-	e := &LockedError{Details: details}
-	e.err = wsrt.Errorf("LOCKED", "%s", "The account is locked.").WithRetry(false, 0).WithDetails(&e.Details)
-	return e
+	return &LockedError{Details: details}
 }
 
 // Error returns the code and the message.
 func (e *LockedError) Error() string {
-	return e.err.Error()
+	return e.wire().Error()
 }
 
 // Unwrap returns the *wsrt.Error, which has the code, the message and the advice to retry.
 func (e *LockedError) Unwrap() error {
-	return e.err
+	return e.wire()
+}
+
+// wire returns what came over the wire, or else what is sent over it.
+func (e *LockedError) wire() *wsrt.Error {
+	if e.err != nil {
+		return e.err
+	}
+	return wsrt.Errorf("LOCKED", "%s", "The account is locked.").WithDetails(&e.Details)
 }
 
 // NoSuchItemError is NO_SUCH_ITEM. A handler returns one, and a client finds it with errors.As.
 type NoSuchItemError struct {
 	Details NoSuchItemDetails
-	err     *wsrt.Error
+	err     *wsrt.Error // as it was received; nil for one to send
 }
 
 // NewNoSuchItemError returns a *NoSuchItemError.
 func NewNoSuchItemError(details NoSuchItemDetails) error {
-	e := &NoSuchItemError{Details: details}
-	e.err = wsrt.Errorf("NO_SUCH_ITEM", "%s", "NO_SUCH_ITEM").WithRetry(false, 0).WithDetails(&e.Details)
-	return e
+	return &NoSuchItemError{Details: details}
 }
 
 // Error returns the code and the message.
 func (e *NoSuchItemError) Error() string {
-	return e.err.Error()
+	return e.wire().Error()
 }
 
 // Unwrap returns the *wsrt.Error, which has the code, the message and the advice to retry.
 func (e *NoSuchItemError) Unwrap() error {
-	return e.err
+	return e.wire()
+}
+
+// wire returns what came over the wire, or else what is sent over it.
+func (e *NoSuchItemError) wire() *wsrt.Error {
+	if e.err != nil {
+		return e.err
+	}
+	return wsrt.Errorf("NO_SUCH_ITEM", "%s", "NO_SUCH_ITEM").WithDetails(&e.Details)
 }
 
 // BusyError is BUSY. A handler returns one, and a client finds it with errors.As.
 //
 // Try again.
 type BusyError struct {
-	err *wsrt.Error
+	err *wsrt.Error // as it was received; nil for one to send
 }
 
 // NewBusyError returns a *BusyError.
 func NewBusyError() error {
-	return &BusyError{err: wsrt.Errorf("BUSY", "%s", "Try again.").WithRetry(true, 0)}
+	return &BusyError{}
 }
 
 // Error returns the code and the message.
 func (e *BusyError) Error() string {
-	return e.err.Error()
+	return e.wire().Error()
 }
 
 // Unwrap returns the *wsrt.Error, which has the code, the message and the advice to retry.
 func (e *BusyError) Unwrap() error {
-	return e.err
+	return e.wire()
+}
+
+// wire returns what came over the wire, or else what is sent over it.
+func (e *BusyError) wire() *wsrt.Error {
+	if e.err != nil {
+		return e.err
+	}
+	return wsrt.Errorf("BUSY", "%s", "Try again.").WithRetry(true, 0)
 }

@@ -2,15 +2,26 @@
 // Source: messages.yaml
 
 // Package rpc is the protocol RPC: its messages, a server that handles them, and a client.
+//
+// The server is an http.Handler. What clients send is handled by the methods of a ConnHandler:
+//
+//	srv, err := rpc.NewServer(rpc.Config{
+//		Authenticate: authenticate,
+//		Conn:         handler,
+//	})
+//	http.Handle("/ws", srv)
+//
+// The client has a method for each message that it may send, and a callback for each that it may get:
+//
+//	c, err := rpc.Dial(ctx, "wss://example.com/ws", rpc.Events{})
+//	err = c.Ping(ctx, &rpc.Ping{})
 package rpc
 
 import (
 	"context"
 	"time"
 
-	"github.com/go-faster/jx"
 	wsrt "github.com/wsgen/wsgen/runtime"
-	"github.com/wsgen/wsgen/runtime/codec"
 )
 
 // A compile error here says that the runtime in go.mod is older than this code: go get
@@ -20,6 +31,7 @@ const _ = wsrt.IsAtLeastVersion0_1_0
 // SchemaFingerprint names the schema that this package was generated from.
 const SchemaFingerprint = "3b8694305fa6cf66"
 
+// typePing describes PING.
 var typePing = &wsrt.MessageType{
 	Name:       "PING",
 	FromClient: true,
@@ -33,62 +45,31 @@ var typePing = &wsrt.MessageType{
 	},
 }
 
+// typeGetItem describes GET_ITEM.
 var typeGetItem = &wsrt.MessageType{
 	Name:       "GET_ITEM",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(GetItemRequest)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*GetItemRequest).encode(w)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*GetItemRequest).decode, (*GetItemRequest).encode, nil),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Request: &wsrt.RequestType{
 		Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, req any, _ func(any) error) (any, error) {
 			return handler.(ConnHandler).GetItem(ctx, conn.Handle().(*Conn), req.(*GetItemRequest))
 		},
 		ResponseName: "ITEM",
-		Response: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Item)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Item).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Item).check(c)
-			},
-		},
-		Timeout:    2 * time.Second,
-		Idempotent: true,
+		Response:     wsrt.PayloadOf((*Item).decode, (*Item).encode, (*Item).check),
+		Timeout:      2 * time.Second,
+		Idempotent:   true,
 	},
 }
 
+// typeCount describes COUNT.
 var typeCount = &wsrt.MessageType{
 	Name:       "COUNT",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(CountRequest)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*CountRequest).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*CountRequest).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*CountRequest).decode, (*CountRequest).encode, (*CountRequest).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Request: &wsrt.RequestType{
 		Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, req any, progress func(any) error) (any, error) {
 			return handler.(ConnHandler).Count(ctx, conn.Handle().(*Conn), req.(*CountRequest), func(p *CountProgress) error {
@@ -96,30 +77,13 @@ var typeCount = &wsrt.MessageType{
 			})
 		},
 		ResponseName: "COUNT_RESPONSE",
-		Response: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(CountResponse)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*CountResponse).encode(w)
-			},
-		},
-		Progress: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(CountProgress)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*CountProgress).encode(w)
-			},
-		},
-		Timeout: 30 * time.Second,
+		Response:     wsrt.PayloadOf((*CountResponse).decode, (*CountResponse).encode, nil),
+		Progress:     wsrt.PayloadOf((*CountProgress).decode, (*CountProgress).encode, nil),
+		Timeout:      30 * time.Second,
 	},
 }
 
+// typeListItems describes LIST_ITEMS.
 var typeListItems = &wsrt.MessageType{
 	Name:       "LIST_ITEMS",
 	FromClient: true,
@@ -133,41 +97,18 @@ var typeListItems = &wsrt.MessageType{
 			return handler.(ConnHandler).ListItems(ctx, conn.Handle().(*Conn), req.(*ListItemsRequest))
 		},
 		ResponseName: "LIST_ITEMS_RESPONSE",
-		Response: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(ListItemsResponse)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*ListItemsResponse).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*ListItemsResponse).check(c)
-			},
-		},
-		Timeout: 30 * time.Second,
+		Response:     wsrt.PayloadOf((*ListItemsResponse).decode, (*ListItemsResponse).encode, (*ListItemsResponse).check),
+		Timeout:      30 * time.Second,
 	},
 }
 
+// typeTouch describes TOUCH.
 var typeTouch = &wsrt.MessageType{
 	Name:       "TOUCH",
 	FromClient: true,
-	Payload: &wsrt.Payload{
-		Decode: func(d *codec.Decoder) any {
-			m := new(Item)
-			m.decode(d)
-			return m
-		},
-		Encode: func(w *jx.Writer, v any) {
-			v.(*Item).encode(w)
-		},
-		Check: func(c *codec.Checker, v any) {
-			v.(*Item).check(c)
-		},
-	},
-	Kind:     -1,
-	MaxBytes: 65536,
+	Payload:    wsrt.PayloadOf((*Item).decode, (*Item).encode, (*Item).check),
+	Kind:       -1,
+	MaxBytes:   65536,
 	Request: &wsrt.RequestType{
 		Handle: func(ctx context.Context, handler any, conn *wsrt.Conn, req any, _ func(any) error) (any, error) {
 			return handler.(ConnHandler).Touch(ctx, conn.Handle().(*Conn), req.(*Item))
@@ -180,6 +121,7 @@ var typeTouch = &wsrt.MessageType{
 	},
 }
 
+// typeOldPing describes OLD_PING.
 var typeOldPing = &wsrt.MessageType{
 	Name:       "OLD_PING",
 	FromClient: true,
@@ -200,6 +142,7 @@ var typeOldPing = &wsrt.MessageType{
 	},
 }
 
+// protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "RPC",
 	Version:     "1.2.0",
@@ -214,20 +157,8 @@ var protocol = &wsrt.Protocol{
 	},
 	Errors: []*wsrt.ErrorType{
 		{
-			Code: "LOCKED",
-			Details: &wsrt.Payload{
-				Decode: func(d *codec.Decoder) any {
-					m := new(LockedDetails)
-					m.decode(d)
-					return m
-				},
-				Encode: func(w *jx.Writer, v any) {
-					v.(*LockedDetails).encode(w)
-				},
-				Check: func(c *codec.Checker, v any) {
-					v.(*LockedDetails).check(c)
-				},
-			},
+			Code:    "LOCKED",
+			Details: wsrt.PayloadOf((*LockedDetails).decode, (*LockedDetails).encode, (*LockedDetails).check),
 			Typed: func(e *wsrt.Error) error {
 				typed := &LockedError{err: e}
 				if details, ok := e.Details().(*LockedDetails); ok && details != nil {
@@ -237,17 +168,8 @@ var protocol = &wsrt.Protocol{
 			},
 		},
 		{
-			Code: "NO_SUCH_ITEM",
-			Details: &wsrt.Payload{
-				Decode: func(d *codec.Decoder) any {
-					m := new(NoSuchItemDetails)
-					m.decode(d)
-					return m
-				},
-				Encode: func(w *jx.Writer, v any) {
-					v.(*NoSuchItemDetails).encode(w)
-				},
-			},
+			Code:    "NO_SUCH_ITEM",
+			Details: wsrt.PayloadOf((*NoSuchItemDetails).decode, (*NoSuchItemDetails).encode, nil),
 			Typed: func(e *wsrt.Error) error {
 				typed := &NoSuchItemError{err: e}
 				if details, ok := e.Details().(*NoSuchItemDetails); ok && details != nil {
@@ -265,19 +187,7 @@ var protocol = &wsrt.Protocol{
 		},
 	},
 	Claims: wsrt.ClaimsType{
-		Payload: &wsrt.Payload{
-			Decode: func(d *codec.Decoder) any {
-				m := new(Claims)
-				m.decode(d)
-				return m
-			},
-			Encode: func(w *jx.Writer, v any) {
-				v.(*Claims).encode(w)
-			},
-			Check: func(c *codec.Checker, v any) {
-				v.(*Claims).check(c)
-			},
-		},
+		Payload: wsrt.PayloadOf((*Claims).decode, (*Claims).encode, (*Claims).check),
 		UserID: func(claims any) string {
 			return claims.(*Claims).UserID
 		},

@@ -24,7 +24,7 @@ func emitClient(f *jen.File, api *model.API) {
 	}
 }
 
-// client returns a name of the client package: client.Option.
+// clientPkg returns a name of the client package: client.Option.
 func clientPkg(name string) *jen.Statement { return jen.Qual(pkgClient, name) }
 
 // messageDoc is the comment of a method or field that stands for a message.
@@ -53,24 +53,41 @@ func eventsStruct(f *jen.File, api *model.API) {
 	f.Line()
 }
 
-// dispatchMethod prints the switch from message types to callbacks.
+// dispatchMethod prints the switch from message types to callbacks:
+//
+//	func (e *Events) dispatch(ctx context.Context, t *wsrt.MessageType, msg any) {
+//		switch t {
+//		case typeRoomUpdate:
+//			if e.RoomUpdate != nil {
+//				e.RoomUpdate(ctx, msg.(*RoomUpdate))
+//			}
+//		}
+//	}
 func dispatchMethod(f *jen.File, api *model.API) {
 	f.Add(doc("dispatch calls the callback of a message."))
 	f.Func().Params(jen.Id("e").Op("*").Id("Events")).Id("dispatch").
 		Params(ctxParam(), jen.Id("t").Op("*").Add(rt("MessageType")), jen.Id("msg").Any()).BlockFunc(func(g *jen.Group) {
-		g.Switch(jen.Id("t")).BlockFunc(func(g *jen.Group) {
-			for _, m := range api.Messages {
-				if m.Direction.FromServer() {
-					g.Case(jen.Id("type" + m.Go)).Block(jen.If(jen.Id("e").Dot(m.Go).Op("!=").Nil()).Block(
-						jen.Id("e").Dot(m.Go).Call(jen.Id("ctx"), jen.Id("msg").Assert(ptr(m.Payload.Go)))))
-				}
+		var cases []jen.Code
+		for _, m := range api.Messages {
+			if m.Direction.FromServer() {
+				cases = append(cases, jen.Case(jen.Id("type"+m.Go)).Block(jen.If(jen.Id("e").Dot(m.Go).Op("!=").Nil()).Block(
+					jen.Id("e").Dot(m.Go).Call(jen.Id("ctx"), jen.Id("msg").Assert(ptr(m.Payload.Go))))))
 			}
-		})
+		}
+		if len(cases) > 0 {
+			g.Switch(jen.Id("t")).Block(cases...)
+		}
 	})
 	f.Line()
 }
 
-// clientType prints the client, Dial and the methods that do not depend on messages.
+// clientType prints the client, Dial and the methods that do not depend on messages:
+//
+//	type Client struct{ c *client.Client }
+//
+//	func Dial(ctx context.Context, url string, events Events, opts ...client.Option) (*Client, error) { … }
+//
+//	func (c *Client) Close() error { return c.c.Close() }
 func clientType(f *jen.File) {
 	f.Add(doc("Client is a connection to a server of this protocol. It comes back by itself when the connection breaks off. " +
 		"Its methods are safe for concurrent use."))

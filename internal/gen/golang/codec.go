@@ -115,32 +115,16 @@ func unmarshalMethod(n *model.Named) *jen.Statement {
 		))
 }
 
-// payload returns the codec of n as the runtime's descriptors have it. Values are pointers.
+// payload returns the codec of n as the runtime's descriptors have it; nil stands for a check that every value passes.
 //
-//	&wsrt.Payload{
-//		Decode: func(d *codec.Decoder) any {
-//			m := new(JoinRoom)
-//			m.decode(d)
-//			return m
-//		},
-//		Encode: func(w *jx.Writer, v any) { v.(*JoinRoom).encode(w) },
-//		Check:  func(c *codec.Checker, v any) { v.(*JoinRoom).check(c) },
-//	}
+//	wsrt.PayloadOf((*JoinRoom).decode, (*JoinRoom).encode, (*JoinRoom).check)
 func payload(n *model.Named) *jen.Statement {
-	call := func(name, param string) *jen.Statement {
-		return jen.Id("v").Assert(ptr(n.Go)).Dot(name).Call(jen.Id(param))
-	}
-	fields := []jen.Code{
-		jen.Line().Id("Decode").Op(":").Func().Params(jen.Id("d").Op("*").Add(codec("Decoder"))).Any().Block(
-			jen.Id("m").Op(":=").New(jen.Id(n.Go)), jen.Id("m").Dot("decode").Call(jen.Id("d")), jen.Return(jen.Id("m"))),
-		jen.Line().Id("Encode").Op(":").Func().Params(jen.Id("w").Op("*").Qual(pkgJX, "Writer"), jen.Id("v").Any()).
-			Block(call("encode", "w")),
-	}
+	method := func(name string) jen.Code { return jen.Parens(ptr(n.Go)).Dot(name) }
+	check := jen.Nil()
 	if needsCheck(n) {
-		fields = append(fields, jen.Line().Id("Check").Op(":").Func().
-			Params(jen.Id("c").Op("*").Add(codec("Checker")), jen.Id("v").Any()).Block(call("check", "c")))
+		check = jen.Add(method("check"))
 	}
-	return jen.Op("&").Add(rt("Payload")).Values(append(fields, jen.Line())...)
+	return rt("PayloadOf").Call(method("decode"), method("encode"), check)
 }
 
 // sizes returns the bounds of t's size as arguments: min, max.

@@ -53,13 +53,17 @@ func doc(text string) *jen.Statement {
 		if i > 0 {
 			s.Line()
 		}
-		if line == "" {
-			s.Comment("//")
-		} else {
-			s.Comment("// " + line)
-		}
+		s.Comment(commentLine(line))
 	}
 	return s
+}
+
+// commentLine makes a comment of one line of docLines.
+func commentLine(line string) string {
+	if line == "" {
+		return "//"
+	}
+	return "// " + line
 }
 
 // docLines wraps text to the lines of a comment: without blank ones at its ends, and never two in a row.

@@ -1,7 +1,7 @@
 package golang
 
 import (
-	"time"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -13,11 +13,11 @@ import (
 //	// NotInRoomError is NOT_IN_ROOM. A handler returns one, and a client finds it with errors.As.
 //	type NotInRoomError struct {
 //		Details NotInRoomDetails
-//		err     *wsrt.Error
+//		err     *wsrt.Error // as it was received; nil for one to send
 //	}
 //
 //	// NewNotInRoomError returns a *NotInRoomError.
-//	func NewNotInRoomError(details NotInRoomDetails) error { … }
+//	func NewNotInRoomError(details NotInRoomDetails) error { return &NotInRoomError{Details: details} }
 func emitErrors(f *jen.File, api *model.API) {
 	for _, e := range api.Errors {
 		errorType(f, e)
@@ -32,46 +32,62 @@ func errorType(f *jen.File, e *model.ErrorCode) {
 		if e.Details != nil {
 			g.Id("Details").Id(e.GoDetails)
 		}
-		g.Id("err").Op("*").Add(rt("Error"))
+		g.Id("err").Op("*").Add(rt("Error")).Comment("// as it was received; nil for one to send")
 	})
 	f.Line()
 }
 
 // errorConstructor prints New<Go>.
 func errorConstructor(f *jen.File, e *model.ErrorCode) {
-	retry := jen.Lit(0)
-	if e.RetryAfterMs > 0 {
-		retry = duration(time.Duration(e.RetryAfterMs) * time.Millisecond)
+	var params, values []jen.Code
+	if e.Details != nil {
+		params = []jen.Code{jen.Id("details").Id(e.GoDetails)}
+		values = []jen.Code{jen.Id("Details").Op(":").Id("details")}
 	}
-	wire := rt("Errorf").Call(jen.Lit(e.Wire), jen.Lit("%s"), jen.Lit(errorText(e))).Dot("WithRetry").Call(jen.Lit(e.Retryable), retry)
 	f.Add(doc("New" + e.Go + " returns a *" + e.Go + "."))
-	if e.Details == nil {
-		f.Func().Id("New" + e.Go).Params().Error().Block(jen.Return(jen.Op("&").Id(e.Go).Values(jen.Id("err").Op(":").Add(wire))))
-		f.Line()
-		return
-	}
-	f.Func().Id("New"+e.Go).Params(jen.Id("details").Id(e.GoDetails)).Error().Block(
-		jen.Id("e").Op(":=").Op("&").Id(e.Go).Values(jen.Id("Details").Op(":").Id("details")),
-		jen.Id("e").Dot("err").Op("=").Add(wire).Dot("WithDetails").Call(jen.Op("&").Id("e").Dot("Details")),
-		jen.Return(jen.Id("e")),
-	)
+	f.Func().Id("New" + e.Go).Params(params...).Error().Block(jen.Return(jen.Op("&").Id(e.Go).Values(values...)))
 	f.Line()
 }
 
-// errorText is what the client reads as the message: the documentation's first line, or the code.
+// errorText is what the client reads as the message: the documentation's first paragraph, or the code.
 func errorText(e *model.ErrorCode) string {
-	if lines := docLines(e.Doc); len(lines) > 0 {
-		return lines[0]
+	first, _, _ := strings.Cut(strings.Join(docLines(e.Doc), "\n"), "\n\n")
+	if text := strings.Join(strings.Fields(first), " "); text != "" {
+		return text
 	}
 	return e.Wire
 }
 
 func errorMethods(f *jen.File, e *model.ErrorCode) {
 	f.Add(doc("Error returns the code and the message."))
-	f.Add(method("e", e.Go, "Error")).Params().String().Block(jen.Return(jen.Id("e").Dot("err").Dot("Error").Call()))
+	f.Add(method("e", e.Go, "Error")).Params().String().Block(jen.Return(jen.Id("e").Dot("wire").Call().Dot("Error").Call()))
 	f.Line()
 	f.Add(doc("Unwrap returns the *wsrt.Error, which has the code, the message and the advice to retry."))
-	f.Add(method("e", e.Go, "Unwrap")).Params().Error().Block(jen.Return(jen.Id("e").Dot("err")))
+	f.Add(method("e", e.Go, "Unwrap")).Params().Error().Block(jen.Return(jen.Id("e").Dot("wire").Call()))
+	f.Line()
+	wireMethod(f, e)
+}
+
+// wireMethod prints the method that lets a value without err be sent, also one that no constructor made:
+//
+//	func (e *NotInRoomError) wire() *wsrt.Error {
+//		if e.err != nil {
+//			return e.err
+//		}
+//		return wsrt.Errorf("NOT_IN_ROOM", "%s", "The sender is not in that room.").WithDetails(&e.Details)
+//	}
+func wireMethod(f *jen.File, e *model.ErrorCode) {
+	made := rt("Errorf").Call(jen.Lit(e.Wire), jen.Lit("%s"), jen.Lit(errorText(e)))
+	if e.Retryable {
+		made.Dot("WithRetry").Call(jen.True(), jen.Lit(0))
+	}
+	if e.Details != nil {
+		made.Dot("WithDetails").Call(jen.Op("&").Id("e").Dot("Details"))
+	}
+	f.Add(doc("wire returns what came over the wire, or else what is sent over it."))
+	f.Add(method("e", e.Go, "wire")).Params().Op("*").Add(rt("Error")).Block(
+		jen.If(jen.Id("e").Dot("err").Op("!=").Nil()).Block(jen.Return(jen.Id("e").Dot("err"))),
+		jen.Return(made))
 	f.Line()
 }
 

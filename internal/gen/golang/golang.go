@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"go/format"
 	"go/scanner"
+	"runtime/debug"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dave/jennifer/jen"
 
@@ -37,22 +40,35 @@ func files() []file {
 }
 
 // Generate returns the files of api's Go package, with paths relative to the package's folder. An error is a fault of
-// this package: the Go that it printed does not parse.
+// this package: the Go that it printed does not parse. The files are printed side by side; they share nothing but api.
 func Generate(api *model.API) ([]output.File, error) {
-	var out []output.File
-	for _, file := range files() {
-		if file.when != nil && !file.when(api) {
-			continue
-		}
-		f := newFile(api)
-		file.emit(f, api)
-		data, err := render(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file.name, err)
-		}
-		out = append(out, output.File{Path: file.name, Data: data})
+	wanted := slices.DeleteFunc(files(), func(f file) bool { return f.when != nil && !f.when(api) })
+	out, errs := make([]output.File, len(wanted)), make([]error, len(wanted))
+	var wg sync.WaitGroup
+	for i, f := range wanted {
+		wg.Go(func() { out[i], errs[i] = f.generate(api) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// generate prints one file. A panic of an emitter is an error, because nobody else sees those of this goroutine.
+func (f file) generate(api *model.API) (_ output.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %v\n%s", f.name, p, debug.Stack())
+		}
+	}()
+	printed := newFile(api)
+	f.emit(printed, api)
+	data, err := render(printed)
+	if err != nil {
+		return output.File{}, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return output.File{Path: f.name, Data: data}, nil
 }
 
 // newFile returns an empty file of api's package with the header and the names of all imports.

@@ -227,9 +227,8 @@ func TestPayload(t *testing.T) {
 	}
 	src, err := render(f)
 	for _, want := range []string{
-		"Encode: func(w *jx.Writer, v any) {\n\t\tv.(*Wide).encode(w)\n\t},\n}",
-		"Check: func(c *codec.Checker, v any) {\n\t\tv.(*Tags).check(c)\n\t},\n}",
-		"m := new(Tags)\n\t\tm.decode(d)\n\t\treturn m",
+		"codecWide = wsrt.PayloadOf((*Wide).decode, (*Wide).encode, nil)",
+		"codecTags = wsrt.PayloadOf((*Tags).decode, (*Tags).encode, (*Tags).check)",
 	} {
 		if err != nil || !strings.Contains(string(src), want) {
 			t.Errorf("%v, missing\n%s\nin\n%s", err, want, src)

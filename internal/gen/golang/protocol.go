@@ -17,11 +17,7 @@ import (
 //
 //	var protocol = &wsrt.Protocol{Name: "Chat", Messages: []*wsrt.MessageType{typeJoinRoom, …}, …}
 func emitProtocol(f *jen.File, api *model.API) {
-	f.PackageComment("// Package " + api.GoPackage + " is the protocol " + cleanLine(api.Name) + ": its messages, a server that handles them, and a client.")
-	for _, line := range docLines(api.Doc) {
-		f.PackageComment("//")
-		f.PackageComment("// " + line)
-	}
+	packageComment(f, api)
 	f.Add(doc("A compile error here says that the runtime in go.mod is older than this code: go get github.com/wsgen/wsgen@latest."))
 	f.Const().Id("_").Op("=").Add(rt("IsAtLeastVersion0_1_0"))
 	f.Line()
@@ -29,9 +25,11 @@ func emitProtocol(f *jen.File, api *model.API) {
 	f.Const().Id("SchemaFingerprint").Op("=").Lit(api.Fingerprint)
 	f.Line()
 	for _, m := range api.Messages {
+		f.Add(doc("type" + m.Go + " describes " + m.Wire + "."))
 		f.Var().Id("type" + m.Go).Op("=").Op("&").Add(rt("MessageType")).Values(messageFields(api, m)...)
 		f.Line()
 	}
+	f.Add(doc("protocol describes all messages to the runtime."))
 	f.Var().Id("protocol").Op("=").Op("&").Add(rt("Protocol")).Values(protocolFields(api)...)
 }
 
@@ -86,6 +84,7 @@ func clientFields(m *model.Message) []jen.Code {
 	return append(fields, keyed("Request", requestLiteral(m)))
 }
 
+// deliveryFields returns what only messages of servers have.
 func deliveryFields(m *model.Message) []jen.Code {
 	switch m.Delivery.Mode {
 	case "droppable":
@@ -96,6 +95,7 @@ func deliveryFields(m *model.Message) []jen.Code {
 	return nil
 }
 
+// kindIndex returns the number of the kind of rooms that handles a message; -1 for none.
 func kindIndex(api *model.API, m *model.Message) int {
 	for i, k := range api.Kinds {
 		if m.Room != nil && m.Room.Kind == k {
@@ -121,8 +121,13 @@ func fieldText(n *model.Named, path []*model.Field) *jen.Statement {
 	return jen.Func().Params(jen.Id("msg").Any()).String().Block(jen.Return(asText(path[len(path)-1].Type, v)))
 }
 
+// asText returns the text of a string or an integer.
 func asText(t *model.Type, v *jen.Statement) *jen.Statement {
 	switch k := t.Resolve().Kind; {
+	case t.Kind == model.Uint64:
+		return jen.Qual("strconv", "FormatUint").Call(v, jen.Lit(10))
+	case t.Kind == model.Int64:
+		return jen.Qual("strconv", "FormatInt").Call(v, jen.Lit(10))
 	case k == model.Uint64:
 		return jen.Qual("strconv", "FormatUint").Call(jen.Uint64().Call(v), jen.Lit(10))
 	case k == model.Int64 || k.IsInt():

@@ -98,16 +98,30 @@ func resultList(results []jen.Code) *jen.Statement {
 	return jen.Params(results...)
 }
 
-// leaveInterface prints the optional interface of a room's handler.
+// leaveInterface prints the optional interface of a room's handler:
+//
+//	type RoomLeaveHandler interface {
+//		OnLeave(ctx context.Context, c *Conn, cause wsrt.LeaveCause)
+//	}
 func leaveInterface(f *jen.File, k *model.RoomKind) {
 	name := k.Go + "LeaveHandler"
 	f.Add(doc(name + " is implemented by handlers that want to know of members that leave without a message: their connection ended, they were kicked, or Conn.Leave was called. " +
 		"OnLeave runs in the room's turn; the connection is not a member any more."))
-	f.Type().Id(name).Interface(jen.Id("OnLeave").Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Id("cause").Add(rt("LeaveCause"))))
+	f.Type().Id(name).Interface(
+		doc("OnLeave is called once for each member that left."),
+		jen.Id("OnLeave").Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Id("cause").Add(rt("LeaveCause"))))
 	f.Line()
 }
 
-// configStruct prints the configuration.
+// configStruct prints the configuration:
+//
+//	type Config struct {
+//		Authenticate func(r *http.Request, token string) (*Claims, error)
+//		Conn         ConnHandler
+//		OpenRoom     func(ctx context.Context, r *Room) (RoomHandler, error)
+//		…
+//		wsrt.Options
+//	}
 func configStruct(f *jen.File, api *model.API) {
 	f.Add(doc("Config is what a server needs to know. Its functions may be called from many goroutines at once."))
 	f.Type().Id("Config").StructFunc(func(g *jen.Group) {
@@ -131,12 +145,20 @@ func configStruct(f *jen.File, api *model.API) {
 		g.Add(doc("OnError sees what clients are not told: errors without a code, and panics. c may be nil."))
 		g.Id("OnError").Func().Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Err().Error())
 		g.Line()
+		g.Add(doc("Options are limits, origins, shards, interceptors, the logger and more. The zero value has safe defaults."))
 		g.Add(rt("Options"))
 	})
 	f.Line()
 }
 
-// newServer prints NewServer, which fits the typed functions to the runtime's.
+// newServer prints NewServer, which fits the typed functions to the runtime's:
+//
+//	func NewServer(cfg Config) (*Server, error) {
+//		rc := wsrt.ServerConfig{Options: cfg.Options, Authenticate: wsrt.AuthenticateFunc(cfg.Authenticate), …}
+//		…
+//		srv, err := wsrt.NewServer(protocol, rc)
+//		…
+//	}
 func newServer(f *jen.File, api *model.API) {
 	f.Add(doc("NewServer returns a server. It returns an error that says what is missing in cfg. End the server with Drain."))
 	f.Func().Id("NewServer").Params(jen.Id("cfg").Id("Config")).Params(ptr("Server"), jen.Error()).BlockFunc(func(g *jen.Group) {
@@ -181,7 +203,7 @@ func newRoomFunc(api *model.API) *jen.Statement {
 	return jen.Func().Params(jen.Id("r").Op("*").Add(rt("Room"))).Any().Block(jen.Return(jen.Op("&").Id("Room").Values(jen.Id("room").Op(":").Id("r"))))
 }
 
-// leaveFunc returns the function that calls OnLeave of a handler that has it.
+// leaveFunc returns the function that calls OnLeave of a handler that has it. The interfaces of all kinds are the same.
 func leaveFunc(api *model.API) *jen.Statement {
 	return jen.Func().Params(ctxParam(), jen.Id("handler").Any(), jen.Id("c").Op("*").Add(rt("Conn")), jen.Id("cause").Add(rt("LeaveCause"))).Block(
 		jen.If(jen.List(jen.Id("h"), jen.Id("ok")).Op(":=").Id("handler").Assert(jen.Id(api.Kinds[0].Go+"LeaveHandler")), jen.Id("ok")).Block(
@@ -252,7 +274,11 @@ func (h hook) call() jen.Code {
 	return call
 }
 
-// serverType prints the server and its methods.
+// serverType prints the server and its methods:
+//
+//	type Server struct{ srv *wsrt.Server }
+//
+//	func (s *Server) Drain(ctx context.Context) error { return s.srv.Drain(ctx) }
 func serverType(f *jen.File, api *model.API) {
 	f.Add(doc("typedConn keeps a nil a nil."))
 	f.Func().Id("typedConn").Params(jen.Id("c").Op("*").Add(rt("Conn"))).Add(ptr("Conn")).Block(

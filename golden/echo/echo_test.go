@@ -1,4 +1,6 @@
-package golden_test
+// Package echo_test runs the smaller cases: what a client sends comes back, and is what the schema says. It stands beside the
+// generated packages, not with the test that writes them, which must compile when they change.
+package echo_test
 
 import (
 	"context"
