@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/wsgen/wsgen/examples/chat/chat"
@@ -17,7 +18,7 @@ func authenticate(r *http.Request, token string) (*chat.Claims, error) {
 	case user == "" && token != "":
 		user = token
 	case user == "":
-		user = "guest-" + rand.Text()[:4]
+		user = "guest-" + strings.ToLower(rand.Text()[:8])
 	}
 	if utf8.RuneCountInString(user) > 40 || !utf8.ValidString(user) {
 		return nil, errors.New("a name has 40 characters at most")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
@@ -17,10 +18,11 @@ type lobby struct {
 	room     *chat.Room
 	messages []chat.ChatMessage // the last ones, the oldest first
 	next     uint32             // id of the next message
+	tabs     map[string]int     // connections of each user that is here
 }
 
 func openLobby(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
-	return &lobby{room: r, next: 1}, nil
+	return &lobby{room: r, next: 1, tabs: make(map[string]int)}, nil
 }
 
 // JoinRoom lets a connection in, and out of the room that it was in before.
@@ -31,12 +33,13 @@ func (l *lobby) JoinRoom(_ context.Context, c *chat.Conn, _ *chat.JoinRoom) erro
 	if err := l.room.Join(c); err != nil {
 		return err
 	}
-	for _, topic := range c.Topics() {
-		if topic != l.room.Topic() {
-			c.Leave(topic)
-		}
+	// Another room may be letting the same connection in right now. Each leaves only what was joined before itself, so that
+	// one room remains.
+	topics := c.Topics()
+	for _, topic := range topics[:max(0, slices.Index(topics, l.room.Topic()))] {
+		c.Leave(topic)
 	}
-	return l.announce(c.UserID(), c.UserID()+" joined")
+	return l.arrived(c)
 }
 
 // LeaveRoom lets a connection go.
@@ -45,12 +48,32 @@ func (l *lobby) LeaveRoom(_ context.Context, c *chat.Conn, _ *chat.LeaveRoom) er
 		return err
 	}
 	l.room.Leave(c)
-	return l.announce(c.UserID(), c.UserID()+" left")
+	return l.left(c)
 }
 
 // OnLeave is called for a connection that ended, or that went on to another room.
 func (l *lobby) OnLeave(_ context.Context, c *chat.Conn, _ wsrt.LeaveCause) {
-	_ = l.announce(c.UserID(), c.UserID()+" left") // the text fits the schema
+	_ = l.left(c) // the text fits the schema
+}
+
+// arrived tells all who came. The second tab of somebody who is here tells only that tab.
+func (l *lobby) arrived(c *chat.Conn) error {
+	user := c.UserID()
+	l.tabs[user]++
+	if l.tabs[user] > 1 {
+		return l.room.Send(c, l.update(user, user+" joined"))
+	}
+	return l.room.Publish(l.update(user, user+" joined"))
+}
+
+// left tells all who went, with the last tab.
+func (l *lobby) left(c *chat.Conn) error {
+	user := c.UserID()
+	if l.tabs[user]--; l.tabs[user] > 0 {
+		return nil
+	}
+	delete(l.tabs, user)
+	return l.room.Publish(l.update(user, user+" left"))
 }
 
 // RoomMessage says something to all members, the sender included.
@@ -59,11 +82,11 @@ func (l *lobby) RoomMessage(_ context.Context, c *chat.Conn, m *chat.RoomMessage
 		return err
 	}
 	if len(l.messages) == keep {
-		l.messages = append(l.messages[:0], l.messages[1:]...)
+		l.messages = l.messages[1:]
 	}
 	l.messages = append(l.messages, chat.ChatMessage{ID: l.next, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC()})
 	l.next++
-	return l.announce(c.UserID(), m.Text)
+	return l.room.Publish(l.update(c.UserID(), m.Text))
 }
 
 // Typing tells the others who is typing.
@@ -96,8 +119,8 @@ func (l *lobby) GetHistory(_ context.Context, c *chat.Conn, req *chat.GetHistory
 	return resp, nil
 }
 
-func (l *lobby) announce(user, text string) error {
-	return l.room.Publish(&chat.RoomUpdate{RoomID: chat.RoomID(l.room.ID()), Text: text, UserID: user})
+func (l *lobby) update(user, text string) *chat.RoomUpdate {
+	return &chat.RoomUpdate{RoomID: chat.RoomID(l.room.ID()), Text: text, UserID: user}
 }
 
 func (l *lobby) mustBeIn(c *chat.Conn) error {

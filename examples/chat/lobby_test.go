@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -70,13 +71,20 @@ func (p *person) say(text string) {
 
 func (p *person) hears(text string) {
 	p.t.Helper()
+	if m := p.next(); m.Text != text {
+		p.t.Fatalf("heard %q, want %q", m.Text, text)
+	}
+}
+
+// next waits for the next update.
+func (p *person) next() *chat.RoomUpdate {
+	p.t.Helper()
 	select {
 	case m := <-p.updates:
-		if m.Text != text {
-			p.t.Fatalf("heard %q, want %q", m.Text, text)
-		}
+		return m
 	case <-time.After(wstest.Patience):
-		p.t.Fatalf("did not hear %q", text)
+		p.t.Fatal("heard nothing more")
+		return nil
 	}
 }
 
@@ -118,6 +126,40 @@ func TestJoiningAnotherRoomLeavesTheFirst(t *testing.T) {
 	ann.hears("nobody is left to hear this")
 	if len(bob.updates) > 0 {
 		t.Errorf("bob still hears the first room: %+v", <-bob.updates)
+	}
+}
+
+func TestTwoTabs(t *testing.T) {
+	s := newTestServer(t)
+	bob := enter(t, s, "bob", "general")
+	first := enter(t, s, "ann", "general")
+	bob.hears("ann joined")
+	second := enter(t, s, "ann", "general")
+	second.say("from both")
+	for _, p := range []*person{bob, first, second} {
+		p.hears("from both")
+	}
+	if err := first.LeaveRoom(t.Context(), &chat.LeaveRoom{RoomID: "general"}); err != nil {
+		t.Fatal(err)
+	}
+	second.say("still here")
+	bob.hears("still here")
+	second.Close()
+	bob.hears("ann left")
+}
+
+// TestTheNextRoomWithoutWaiting joins rooms as somebody does who clicks fast: the rooms run at the same time.
+func TestTheNextRoomWithoutWaiting(t *testing.T) {
+	s := newTestServer(t)
+	bob := enter(t, s, "bob", "lounge")
+	for i := range 30 { // within the rate of ROOM_MESSAGE
+		bob.join("one")
+		bob.join("two")
+		text := fmt.Sprint("still somewhere ", i)
+		bob.say(text)
+		for heard := ""; heard != text; { // among what is said of bob himself
+			heard = bob.next().Text
+		}
 	}
 }
 

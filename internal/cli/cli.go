@@ -52,6 +52,7 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	var usage usageError
 	var internal internalError
+	var exit exitError
 	switch {
 	case err == nil:
 		return exitOK
@@ -62,6 +63,9 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "wsgen: %v\nRun \"wsgen help\" for usage.\n", err)
 		return exitUsage
+	case errors.As(err, &exit):
+		fmt.Fprintf(stderr, "wsgen: %v\n", err)
+		return int(exit)
 	}
 	fmt.Fprintf(stderr, "wsgen: %v\n", err)
 	return exitFindings

@@ -1,17 +1,25 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/module"
 
 	"github.com/wsgen/wsgen/internal/output"
 	"github.com/wsgen/wsgen/internal/scaffold"
@@ -46,15 +54,17 @@ From a checkout of wsgen it adds a replace line to go.mod, so that the project u
 }
 
 func (f *initFlags) execute(s streams, dir string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
+	tool := goTool{dir: dir}
+	if tool.path, err = exec.LookPath("go"); err != nil {
 		return errors.New("the go command is not on the PATH: install Go from https://go.dev/dl and try again")
 	}
-	project, err := f.project(dir)
+	project, err := f.project(ctx, tool)
 	if err != nil {
 		return err
 	}
@@ -62,47 +72,77 @@ func (f *initFlags) execute(s streams, dir string) error {
 		return err
 	}
 	gen := generateFlags{format: "text", clean: true}
-	if err := gen.run(streams{s.in, discard{}, s.err}, []string{filepath.Join(dir, defaultFile)}); err != nil {
+	if err := gen.run(streams{s.in, io.Discard, s.err}, []string{filepath.Join(dir, defaultFile)}); err != nil {
 		return err
 	}
-	if err := tidy(goTool, dir, project); err != nil {
+	if err := tidy(ctx, s, tool, project); err != nil {
 		return err
 	}
 	if f.run {
-		return f.serve(s, goTool, dir)
+		return f.serve(ctx, s, tool)
 	}
-	fmt.Fprintf(s.out, "A chat is in %s. Next:\n\n\tcd %s\n\tgo run .\n\nChange messages.yaml, then run go generate ./...\n", dir, dir)
+	fmt.Fprintf(s.out, "A chat is in %s. Next:\n\n\tcd %s\n\tgo run .\n\nChange messages.yaml, then run go generate ./...\n", dir, shellWord(dir))
 	return nil
 }
 
-// discard drops what generate reports: all files are new.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
-var notInModulePath = regexp.MustCompile(`[^a-zA-Z0-9._~/-]+`)
-
 // project decides what is filled into the templates.
-func (f *initFlags) project(dir string) (scaffold.Project, error) {
+func (f *initFlags) project(ctx context.Context, tool goTool) (scaffold.Project, error) {
+	title := strings.Map(printable, filepath.Base(tool.dir))
 	p := scaffold.Project{
-		Module: f.module, Title: filepath.Base(dir), Messages: defaultFile,
+		Module: f.module, Title: title, Messages: defaultFile,
 		Generate: "go tool wsgen generate " + defaultFile,
 		Go:       goVersion(), Version: version(),
 	}
 	if p.Module == "" {
-		p.Module = strings.Trim(notInModulePath.ReplaceAllString(filepath.Base(dir), "-"), "-./")
+		p.Module = strings.Trim(notInModulePath.ReplaceAllString(title, "-"), "-./")
 	}
-	if p.Module == "" || p.Module == modulePath || notInModulePath.MatchString(p.Module) {
-		return p, usageError{fmt.Errorf("%q cannot be the path of a module: name one with --module", or(f.module, filepath.Base(dir)))}
+	if err := checkModule(ctx, tool, p.Module); err != nil {
+		return p, usageError{fmt.Errorf("%q cannot be the path of a module: %w: name one with --module, such as example.com/chat", or(f.module, title), err)}
 	}
 	if strings.HasSuffix(p.Version, develSuffix) {
-		checkout, err := findCheckout()
-		if err != nil {
+		var err error
+		p.Version = "v0.0.0"
+		if p.Checkout, err = findCheckout(); err != nil {
 			return p, err
 		}
-		p.Version, p.Replace = "v0.0.0", checkout
 	}
 	return p, nil
+}
+
+var notInModulePath = regexp.MustCompile(`[^a-zA-Z0-9._~-]+`)
+
+// printable drops what would break a line.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return -1
+}
+
+// checkModule says why the go command would not take a path of a module.
+func checkModule(ctx context.Context, tool goTool, path string) error {
+	if path == modulePath {
+		return errors.New("it is that of wsgen")
+	}
+	if err := module.CheckImportPath(path); err != nil {
+		var invalid *module.InvalidPathError
+		if errors.As(err, &invalid) {
+			err = invalid.Err
+		}
+		return err
+	}
+	first, _, _ := strings.Cut(path, "/")
+	if slices.Contains([]string{"all", "std", "tool", "work"}, first) {
+		return errors.New("it is a word of the go command")
+	}
+	root, err := tool.run(ctx, "env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(strings.TrimSpace(root), "src", first)); err == nil {
+		return errors.New("the standard library has that name")
+	}
+	return nil
 }
 
 func or(s, fallback string) string {
@@ -122,8 +162,9 @@ func goVersion() string {
 	return parts[0] + "." + parts[1]
 }
 
-// findCheckout returns the folder of the sources that this program was built from.
-func findCheckout() (string, error) {
+// findCheckout returns the sources that this program was built from: those that the compiler saw, unless they are gone, or
+// those around the working directory.
+func findCheckout() (*scaffold.Checkout, error) {
 	_, file, _, _ := runtime.Caller(0)
 	candidates := []string{filepath.Dir(file)}
 	if wd, err := os.Getwd(); err == nil {
@@ -131,29 +172,41 @@ func findCheckout() (string, error) {
 	}
 	for _, dir := range candidates {
 		for ; filepath.IsAbs(dir); dir = filepath.Dir(dir) {
-			data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-			if err == nil && strings.HasPrefix(string(data), "module "+modulePath+"\n") {
-				return dir, nil
+			if c, err := scaffold.ReadCheckout(dir); c != nil || err != nil {
+				return c, err
 			}
 			if dir == filepath.Dir(dir) {
 				break
 			}
 		}
 	}
-	return "", fmt.Errorf("this wsgen was built from a checkout that is not found any more: run it there, or install a version with go install %s/cmd/wsgen@latest", modulePath)
+	return nil, fmt.Errorf("this wsgen was built from a checkout that is not found any more: run it there, or install a version with go install %s/cmd/wsgen@latest", modulePath)
 }
 
-// writeProject writes the files, unless one of them is there.
+// writeProject writes the files, unless one of them is there, or something in the folder of the generated code.
 func writeProject(dir string, p scaffold.Project) error {
 	files, err := scaffold.Files(p)
 	if err != nil {
 		return internalError{err}
 	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder", dir)
+	}
+	names := []string{"go.sum"}
+	changes := make([]output.Change, len(files))
+	for i, f := range files {
+		names = append(names, f.Path)
+		changes[i] = output.Change{Path: filepath.Join(dir, filepath.FromSlash(f.Path)), New: f.Data}
+	}
+	if entries, err := os.ReadDir(filepath.Join(dir, scaffold.Package)); len(entries) > 0 || err != nil {
+		names = append(names, scaffold.Package) // a missing folder is not there below either
+	}
+	slices.Sort(names)
 	var there []string
-	for _, f := range files {
-		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.Path))); {
+	for _, name := range slices.Compact(names) {
+		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name))); {
 		case err == nil:
-			there = append(there, f.Path)
+			there = append(there, name)
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
@@ -161,28 +214,32 @@ func writeProject(dir string, p scaffold.Project) error {
 	if len(there) > 0 {
 		return fmt.Errorf("%s has %s already, and nothing is overwritten: choose an empty folder", dir, strings.Join(there, ", "))
 	}
-	changes := make([]output.Change, len(files))
-	for i, f := range files {
-		changes[i] = output.Change{Path: filepath.Join(dir, filepath.FromSlash(f.Path)), New: f.Data}
-	}
 	return output.Apply(changes)
 }
 
-// tidy completes go.mod and go.sum. From a checkout its sums are taken over, so that nothing has to be looked up.
-func tidy(goTool, dir string, p scaffold.Project) error {
-	if p.Replace != "" {
-		sums, err := os.ReadFile(filepath.Join(p.Replace, "go.sum"))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o666); err != nil {
-			return err
-		}
+// tidyTime is how long go mod tidy may take.
+const tidyTime = 2 * time.Minute
+
+// tidy completes go.mod and go.sum. With a checkout they are complete, and only have more than is needed: so it does no harm
+// when, without a network, they stay as they are.
+func tidy(ctx context.Context, s streams, tool goTool, p scaffold.Project) error {
+	limited, cancel := context.WithTimeout(ctx, tidyTime)
+	defer cancel()
+	_, err := tool.run(limited, "mod", "tidy")
+	switch {
+	case err == nil:
+		return nil
+	case p.Checkout != nil && ctx.Err() == nil:
+		fmt.Fprintln(s.err, "wsgen: go mod tidy could not look everything up, so go.mod has more than is needed; the project builds all the same")
+		return nil
 	}
-	cmd := exec.Command(goTool, "mod", "tidy")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go mod tidy in %s: %w\n%s", dir, err, out)
+	return fmt.Errorf("%w\nThe project is written; go mod tidy is still to be run in it", err)
+}
+
+// shellWord quotes a path for a shell, where that is needed.
+func shellWord(path string) string {
+	if regexp.MustCompile(`^[a-zA-Z0-9_./\\:~+@-]+$`).MatchString(path) {
+		return path
 	}
-	return nil
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

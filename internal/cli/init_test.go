@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -70,6 +71,7 @@ func TestInit(t *testing.T) {
 			t.Errorf("go generate changes %s", path)
 		}
 	}
+	must(t, dir, "go", "mod", "tidy", "-diff")
 	must(t, dir, "go", "vet", "./...")
 	must(t, dir, "go", "test", "./...")
 	if out := must(t, dir, "gofmt", "-l", "."); out != "" {
@@ -98,17 +100,66 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestInitRefuses checks that nothing is written when something is wrong.
+func TestInitRefuses(t *testing.T) {
+	for _, test := range []struct {
+		name, there string // a file that is there
+		args        []string
+		code        int
+		want        string
+	}{
+		{"program", "lobby.go", nil, 1, "has lobby.go already, and nothing is overwritten"},
+		{"sums", "go.sum", nil, 1, "has go.sum already"},
+		{"generated", "chat/mine.go", nil, 1, "has chat already"},
+		{"several", "web/index.html", nil, 1, "has web/index.html already"},
+		{"fmt", "notes.txt", nil, 2, `"fmt" cannot be the path of a module: the standard library has that name`},
+		{"std", "notes.txt", nil, 2, "it is a word of the go command"},
+		{"flag", "notes.txt", []string{"--module", "a b"}, 2, "invalid char ' ': name one with --module"},
+		{"own", "notes.txt", []string{"--module", "github.com/wsgen/wsgen"}, 2, "it is that of wsgen"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), test.name)
+			there := filepath.Join(dir, filepath.FromSlash(test.there))
+			if err := os.MkdirAll(filepath.Dir(there), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(there, []byte("mine"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			r := run(t, "", append([]string{"init", dir}, test.args...)...)
+			if r.code != test.code || !strings.Contains(r.errOut, test.want) {
+				t.Errorf("%+v, want %d and %q", r, test.code, test.want)
+			}
+			if files := snapshot(t, dir); len(files) != 1 || files[there] != "mine" {
+				t.Errorf("the folder has %d files, want only mine", len(files))
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, "", "init", file); r.code != 1 || !strings.Contains(r.errOut, "is no folder") {
+		t.Errorf("init into a file: %+v", r)
+	}
+	t.Setenv("PATH", "")
+	if r := run(t, "", "init", t.TempDir()); r.code != 1 || !strings.Contains(r.errOut, "the go command is not on the PATH") {
+		t.Errorf("init without Go: %+v", r)
+	}
+}
+
 var served = regexp.MustCompile(`http://(\S+)`)
 
-// TestInitRun serves a new project, talks to it as two browsers do, and ends it with Ctrl-C.
-func TestInitRun(t *testing.T) {
+// initRun starts init --run with a program of its own, and returns it once it serves, with the address.
+func initRun(t *testing.T, args ...string) (cmd *exec.Cmd, addr string, wait func() error) {
+	t.Helper()
 	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("builds a project, and sends signals")
 	}
 	folder := t.TempDir()
 	binary := filepath.Join(folder, "wsgen")
 	must(t, ".", "go", "build", "-o", binary, "../../cmd/wsgen")
-	cmd := exec.Command(binary, "init", filepath.Join(folder, "demo"), "--run", "--addr", "127.0.0.1:0")
+	cmd = exec.Command(binary, append([]string{"init", filepath.Join(folder, "demo"), "--run"}, args...)...)
 	var errOut bytes.Buffer
 	cmd.Stderr = &errOut
 	out, err := cmd.StdoutPipe()
@@ -118,16 +169,27 @@ func TestInitRun(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Process.Kill()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	m := served.FindStringSubmatch(line)
-	if err != nil || m == nil {
-		t.Fatalf("%q, %v\n%s", line, err, errOut.String())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	wait = func() error {
+		_, _ = io.Copy(io.Discard, out)
+		err := cmd.Wait()
+		t.Log(errOut.String())
+		return err
 	}
+	m := served.FindStringSubmatch(line)
+	if m == nil {
+		return cmd, "", wait
+	}
+	return cmd, m[1], wait
+}
 
+// TestInitRun serves a new project, talks to it as two browsers do, and ends it with Ctrl-C.
+func TestInitRun(t *testing.T) {
+	cmd, addr, wait := initRun(t, "--addr", "127.0.0.1:0")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	one, two := dial(ctx, t, m[1]), dial(ctx, t, m[1])
+	one, two := dial(ctx, t, addr), dial(ctx, t, addr)
 	send(ctx, t, one, `{"type":"JOIN_ROOM","payload":{"roomId":"general"}}`)
 	hear(ctx, t, one, "joined")
 	send(ctx, t, two, `{"type":"JOIN_ROOM","payload":{"roomId":"general"}}`)
@@ -139,14 +201,48 @@ func TestInitRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []*websocket.Conn{one, two} {
-		_, _, err := c.Read(ctx)
-		if websocket.CloseStatus(err) != websocket.StatusServiceRestart {
-			t.Errorf("closed with %v, want 1012", err)
-		}
+		drained(ctx, t, c)
 	}
-	_, _ = io.Copy(io.Discard, out)
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("after Ctrl-C: %v\n%s", err, errOut.String())
+	if err := wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+}
+
+// TestInitRunLeavesNoServer kills init, which cannot tell its server anything then.
+func TestInitRunLeavesNoServer(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the server is told by the system")
+	}
+	cmd, addr, wait := initRun(t, "--addr", "127.0.0.1:0")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := dial(ctx, t, addr)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	drained(ctx, t, c)
+	_ = wait() // until nobody holds the output any more
+}
+
+// TestInitRunEndsAsItsServer gives the server an address that it cannot have.
+func TestInitRunEndsAsItsServer(t *testing.T) {
+	_, addr, wait := initRun(t, "--addr", "256.0.0.1:0")
+	var exit *exec.ExitError
+	if err := wait(); addr != "" || !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("served on %q, ended with %v; want exit code 1", addr, err)
+	}
+}
+
+// drained reads until the server says that it goes down.
+func drained(ctx context.Context, t *testing.T, c *websocket.Conn) {
+	t.Helper()
+	for {
+		if _, _, err := c.Read(ctx); err != nil {
+			if websocket.CloseStatus(err) != websocket.StatusServiceRestart {
+				t.Errorf("closed with %v, want 1012", err)
+			}
+			return
+		}
 	}
 }
 

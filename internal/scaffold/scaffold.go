@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -14,18 +15,22 @@ import (
 	"github.com/wsgen/wsgen/templates"
 )
 
+// Package is the folder that the code for a project's messages.yaml goes into.
+const Package = "chat"
+
 // Project is what the templates are filled with.
 type Project struct {
 	Module   string // path of the project's module
-	Title    string
+	Title    string // one line
 	Messages string // the protocol's file, relative to the project
 	Generate string // command of go:generate
 	Go       string // version for go.mod
 	Version  string // of wsgen, for go.mod
-	Replace  string // folder of a checkout of wsgen; empty: none
+
+	Checkout *Checkout // of wsgen, instead of its Version; nil: none
 }
 
-// Files returns the project's files, sorted by path.
+// Files returns the project's files, sorted by path. go.sum is among them when the project uses a checkout.
 func Files(p Project) ([]output.File, error) {
 	var files []output.File
 	err := fs.WalkDir(templates.Init, "init", func(name string, d fs.DirEntry, err error) error {
@@ -46,9 +51,15 @@ func Files(p Project) ([]output.File, error) {
 		if path.Base(target) == "gitignore" {
 			target = path.Join(path.Dir(target), ".gitignore")
 		}
+		if target == "go.mod" && p.Checkout != nil {
+			modules, err := p.Checkout.modules(data)
+			files = append(files, modules...)
+			return err
+		}
 		files = append(files, output.File{Path: target, Data: data})
 		return nil
 	})
+	slices.SortFunc(files, func(a, b output.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, err
 }
 
