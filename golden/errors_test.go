@@ -22,7 +22,7 @@ func TestErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			api, findings := build(t, src)
+			api, findings := build(t, "errors", src)
 			if len(findings) == 0 || api != nil {
 				t.Fatal("nothing is found")
 			}

@@ -73,7 +73,7 @@ func FuzzGenerate(f *testing.F) {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		api, _ := build(t, src)
+		api, _ := build(t, "", src)
 		if api == nil {
 			return
 		}
@@ -109,7 +109,7 @@ func FuzzGenerateNames(f *testing.F) {
 			"sharding: {key: A}\nclaims: {A: string, B: [string], userId: string}\nclientToServer:\n  M: {A: string}\n  B: {A: int}\n",
 		} {
 			src := "wsgen: 1\nname: Names\n" + strings.NewReplacer("A", quote(a), "B", quote(b)).Replace(template)
-			api, _ := build(t, []byte(src))
+			api, _ := build(t, "", []byte(src))
 			if api == nil {
 				continue
 			}
@@ -151,12 +151,12 @@ both:
   TALK: {payload: {a: int}, description: %[1]s}
 `, quote(text), quote("string = "+string(value)), quote("string | null = "+string(value)), quote("v"+text))
 		}
-		api, findings := build(t, src(text))
+		api, findings := build(t, "", src(text))
 		if api == nil {
 			t.Skipf("%s", findings[0].Message)
 		}
 		if plain == "" {
-			_, files := generate(t, src("text"))
+			_, files := generate(t, "", src("text"))
 			plain = code(t, compile(t, files))
 		}
 		files, err := gen.Generate(api)

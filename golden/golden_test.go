@@ -5,8 +5,10 @@ package golden_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -25,11 +27,22 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files and remove those that nothing generates")
 
-// build reads a protocol as the command line does; nil when it has findings, which are returned.
-func build(tb testing.TB, src []byte) (*model.API, []diag.Diagnostic) {
+// build reads a protocol as the command line does, with what it imports from a folder; nil when it has findings, which are
+// returned.
+func build(tb testing.TB, folder string, src []byte) (*model.API, []diag.Diagnostic) {
 	tb.Helper()
 	var diags diag.List
-	api := model.Build(schema.Parse("messages.yaml", src, &diags), &diags)
+	api := model.Build(schema.Load("messages.yaml", func(name string) ([]byte, error) {
+		if name == "messages.yaml" {
+			return src, nil
+		}
+		data, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return data, err
+	}, &diags), &diags)
 	if api == nil {
 		return nil, diags.Sorted()
 	}
@@ -41,9 +54,9 @@ func build(tb testing.TB, src []byte) (*model.API, []diag.Diagnostic) {
 }
 
 // generate returns the package of a protocol that has no findings, and its files.
-func generate(tb testing.TB, src []byte) (name string, files []output.File) {
+func generate(tb testing.TB, folder string, src []byte) (name string, files []output.File) {
 	tb.Helper()
-	api, findings := build(tb, src)
+	api, findings := build(tb, folder, src)
 	if len(findings) > 0 || api == nil {
 		tb.Fatalf("findings: %s", text(tb, src, findings))
 	}
@@ -83,10 +96,29 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pkg, files := generate(t, src)
+			pkg, files := generate(t, name, src)
 			compareFolder(t, filepath.Join(name, pkg), files)
 			noOtherPackage(t, name, pkg)
 		})
+	}
+}
+
+// TestLongForm generates the same from the long form of a protocol as from its short form.
+func TestLongForm(t *testing.T) {
+	for _, name := range []string{"language"} {
+		var packages [2][]output.File
+		for i, folder := range []string{name, filepath.Join(name, "long")} {
+			src, err := os.ReadFile(filepath.Join(folder, "messages.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, packages[i] = generate(t, folder, src)
+		}
+		for i, short := range packages[0] {
+			if long := packages[1][i]; short.Path != long.Path || !bytes.Equal(short.Data, long.Data) {
+				t.Errorf("%s differs:\n%s", short.Path, udiff.Unified("short", "long", string(short.Data), string(long.Data)))
+			}
+		}
 	}
 }
 
@@ -166,10 +198,10 @@ func TestSameBytesEveryTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, first := generate(t, src)
+		_, first := generate(t, name, src)
 		for i := range 20 {
 			runtime.GOMAXPROCS(1 + i%4)
-			_, again := generate(t, src)
+			_, again := generate(t, name, src)
 			if !slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
 				t.Fatalf("%s: run %d differs from the first", name, i)
 			}
@@ -183,12 +215,12 @@ func BenchmarkGenerate(b *testing.B) {
 	src := largeProtocol(1000)
 	b.Run("parse", func(b *testing.B) {
 		for b.Loop() {
-			build(b, src)
+			build(b, "", src)
 		}
 	})
 	b.Run("generate", func(b *testing.B) {
 		for b.Loop() {
-			generate(b, src)
+			generate(b, "", src)
 		}
 	})
 }

@@ -21,27 +21,49 @@ type loader struct {
 	sources map[string][]byte
 }
 
-// load reads one protocol; nil when it cannot be read or has errors, which are in l.diags then.
+// load reads one protocol with what it imports; nil when it cannot be read or has errors, which are in l.diags then.
 func (l *loader) load(path string) (*model.API, error) {
+	return l.loadFrom(path, os.ReadFile)
+}
+
+// loadFrom is load with another way to read files.
+func (l *loader) loadFrom(path string, read func(path string) ([]byte, error)) (*model.API, error) {
 	name := filepath.ToSlash(path)
-	src, err := os.ReadFile(path)
-	if err != nil {
-		l.diags.Add(unreadable(name, err))
+	first := true
+	var own diag.List
+	api := model.Build(schema.Load(name, func(name string) ([]byte, error) {
+		src, err := read(filepath.FromSlash(name))
+		if err == nil {
+			l.remember(name, src)
+		} else if first {
+			l.diags.Add(unreadable(name, err))
+		}
+		first = false
+		return src, reason(err)
+	}, &own), &own)
+	if l.sources[name] == nil && len(l.diags.Sorted()) > 0 {
 		return nil, nil
 	}
-	l.remember(name, src)
-	var own diag.List
-	api := model.Build(schema.Parse(name, src, &own), &own)
 	for _, d := range own.Sorted() {
 		l.diags.Add(d)
 	}
 	if api == nil {
 		return nil, nil
 	}
+	var err error
 	if api.Fingerprint, err = jsonschema.Fingerprint(api); err != nil {
 		return nil, internalError{err}
 	}
 	return api, nil
+}
+
+// reason leaves the path away from an error of the system: findings have their own.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // remember keeps the text of a file.
@@ -54,11 +76,7 @@ func (l *loader) remember(name string, src []byte) {
 
 // unreadable is the finding about a file that the system does not give.
 func unreadable(name string, err error) diag.Diagnostic {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	d := diag.Diagnostic{Pos: diag.Pos{File: name}, Rule: "unreadable", Message: "cannot be read: " + err.Error()}
+	d := diag.Diagnostic{Pos: diag.Pos{File: name}, Rule: "unreadable", Message: "cannot be read: " + reason(err).Error()}
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Hint = "name the file of a protocol, or begin with wsgen init"
 	}

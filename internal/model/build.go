@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 	"github.com/wsgen/wsgen/internal/names"
 	"github.com/wsgen/wsgen/internal/schema"
 )
@@ -24,20 +25,26 @@ func Build(f *schema.File, diags *diag.List) *API {
 	if f == nil {
 		return nil
 	}
-	b := &builder{file: f, diags: diags, api: &API{}, declared: make(map[string]*declaration), taken: make(map[string]taken), methods: make(map[string]schema.Text)}
+	b := newBuilder(f, diags)
 	b.header()
 	b.declareTypes()
-	b.checkRecursion()
-	b.runChecks()
 	b.claims()
 	b.kinds()
 	b.common = b.errorCodes(f.Errors, "")
 	b.messages()
+	b.checkRecursion()
 	b.findDefaults()
+	b.checkValues()
+	b.nameChecks()
 	if diags.HasErrors() {
 		return nil
 	}
 	return b.api
+}
+
+func newBuilder(f *schema.File, diags *diag.List) *builder {
+	return &builder{file: f, diags: diags, api: &API{}, defs: make(map[string]*definition), scopes: make(map[string]*scope),
+		taken: make(map[string]taken), methods: make(map[string]schema.Text), checkNames: make(map[string]int)}
 }
 
 // builder is in the middle of a file.
@@ -45,47 +52,25 @@ type builder struct {
 	file     *schema.File
 	diags    *diag.List
 	api      *API
-	declared map[string]*declaration
-	taken    map[string]taken // Go names at the top of the generated package
+	defs     map[string]*definition // by path
+	scopes   map[string]*scope      // by file
+	taken    map[string]taken       // Go names at the top of the generated package
 	methods  map[string]schema.Text
 	common   []*ErrorCode // what the file declares at its top
 	lifted   []*Named
-	places   map[*Named]diag.Pos
-	hints    int // how many times a similar name was looked for
+	values   []valueCheck // defaults and examples
+	oddRoles bool         // the claims have roles that cannot be checked
+	hints    int          // how many times a similar name was looked for
 
-	// checks are what has to wait until all declared types have their shape; once they have, resolved is set and nothing
-	// waits any more.
-	checks   []func()
-	resolved bool
+	hoisted    []*hoist        // schemas inside of others that a $ref points to
+	checks     []*pendingCheck // in the order of their places
+	checkNames map[string]int
 }
 
 // broken is the kind of a type with an error, which is reported once. No API that Build returns has one.
 const broken Kind = -1
 
 func brokenType() *Type { return &Type{Kind: broken} }
-
-// check calls f when the declared types have their shape.
-func (b *builder) check(f func()) {
-	if b.resolved {
-		f()
-		return
-	}
-	b.checks = append(b.checks, f)
-}
-
-func (b *builder) runChecks() {
-	b.resolved = true
-	for _, f := range b.checks {
-		f()
-	}
-	b.checks = nil
-}
-
-// declaration is an entry of types.
-type declaration struct {
-	named *Named
-	tree  *schema.NamedType
-}
 
 func (b *builder) errorf(pos diag.Pos, rule, hint, format string, args ...any) {
 	b.diags.Add(diag.Diagnostic{Pos: pos, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint})
@@ -114,6 +99,11 @@ func (b *builder) header() {
 	a.Name, a.Version, a.Doc = f.Name.Value, f.Version, f.Description
 	a.Source = f.Source[strings.LastIndex(f.Source, "/")+1:]
 	a.GoPackage, a.GoOut = f.GoPackage.Value, f.GoOut
+	a.StrictClients, a.DocsOut = f.StrictClients, f.DocsOut
+	a.Reserved, a.BreakingExcept, a.LintExcept = texts(f.Reserved), texts(f.BreakingExcept), texts(f.LintExcept)
+	if v := f.Envelope; v != nil {
+		a.Envelope = &Envelope{Type: v.Type, Payload: v.Payload, ID: v.ID, Ints: v.Ints}
+	}
 	if a.GoPackage == "" && f.Name.Value != "" {
 		if a.GoPackage = names.Package(f.Name.Value); a.GoPackage == "" {
 			b.errorf(f.Name.Pos, "bad-name", "set go: {package: …}", "no Go package can have the name of %q", f.Name.Value)
@@ -137,6 +127,14 @@ func (b *builder) header() {
 			a.Sharding.Idle = s.Idle
 		}
 	}
+}
+
+func texts(list []schema.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
 }
 
 func setInt(target *int, v int) {
@@ -172,36 +170,53 @@ func (b *builder) kinds() {
 	}
 }
 
+// defaultClaims are the claims of a file that declares none.
+func defaultClaims() *jsonschema.Schema {
+	one, most := 1, 128
+	text := jsonschema.Schema{Type: []string{"string"}}
+	user := text
+	user.MinLength, user.MaxLength, user.Description = &one, &most, "the user; what limits per user count"
+	return &jsonschema.Schema{
+		Type: []string{"object"}, Required: []string{"userId", "roles"}, AdditionalProperties: &jsonschema.Schema{False: true},
+		Properties: []jsonschema.Property{
+			{Name: "userId", Schema: &user},
+			{Name: "roles", Schema: &jsonschema.Schema{Type: []string{"array"}, Items: &text, Description: "what the auth of messages asks for"}},
+		},
+	}
+}
+
 // claims builds what Authenticate returns.
 func (b *builder) claims() {
-	tree := b.file.Claims
-	if tree == nil {
-		one := "1"
-		tree = &schema.Type{Shape: schema.Object, Fields: []*schema.Field{
-			{Name: schema.Text{Value: "userId"}, Doc: "the user; what limits per user count",
-				Type: &schema.Type{Shape: schema.Word, Word: "string", Bounds: &schema.Bounds{Min: schema.Text{Value: one}, Max: schema.Text{Value: "128"}}}},
-			{Name: schema.Text{Value: "roles"}, Doc: "what the auth of messages asks for",
-				Type: &schema.Type{Shape: schema.ListOf, Elem: &schema.Type{Shape: schema.Word, Word: "string"}}},
-		}}
+	s := b.file.Claims
+	if s == nil {
+		s = defaultClaims()
+		s.Pos.File = b.file.Source
 	}
 	named := &Named{Path: "claims", Go: "Claims", TS: "Claims", Doc: "what is known about an authenticated connection"}
-	b.fill(named, tree)
+	b.define(named, s)
 	b.api.Claims = named
 	for _, f := range named.Type.Fields {
 		switch t := f.Type.Resolve(); {
-		case f.Wire == "userId" && t.Kind == String && f.Presence() == Plain:
+		case f.Wire == "userId" && t.Kind == String && f.Presence() == Plain && f.Const == nil:
 			b.api.UserID = f
 		case f.Wire == "roles" && f.Type.Kind == Array && f.Type.Elem.Kind == String && !f.Type.Elem.Nullable && f.Presence() != ThreeState && f.Presence() != Pointer:
 			b.api.Roles = f
+		case f.Wire == "roles":
+			b.oddRoles = f.Type.Kind != broken
 		}
 	}
 }
 
 // checkRoles wants roles in the claims where a message asks for them.
 func (b *builder) checkRoles(a *schema.Auth) {
-	if a != nil && len(a.Roles) > 0 && b.api.Roles == nil && b.api.Claims.Type.Kind != broken {
-		b.errorf(a.Pos, "no-roles", "add roles: [string] to claims", "the claims have no roles to check")
+	if a == nil || len(a.Roles) == 0 || b.api.Roles != nil || b.api.Claims.Type.Kind == broken {
+		return
 	}
+	if b.oddRoles {
+		b.errorf(a.Pos, "no-roles", "write roles: [string]", "the roles of the claims are no list of strings")
+		return
+	}
+	b.errorf(a.Pos, "no-roles", "add roles: [string] to claims", "the claims have no roles to check")
 }
 
 // findDefaults marks the types that have a constructor. It goes on until nothing changes, for types refer to each other.
@@ -218,7 +233,7 @@ func (b *builder) findDefaults() {
 	}
 	for _, n := range b.api.Types {
 		if n.HasDefaults {
-			b.take("New"+n.Go, n.Path, b.places[n])
+			b.take("New"+n.Go, n.Path, n.Pos)
 		}
 	}
 }
@@ -227,8 +242,11 @@ func hasDefaults(t *Type) bool {
 	if t.Kind == Ref {
 		return t.Ref.HasDefaults
 	}
+	if t.Kind != Struct {
+		return false
+	}
 	for _, f := range t.Fields {
-		if f.Default != nil || f.Presence() == Plain && f.Type.Kind == Ref && f.Type.Ref.HasDefaults {
+		if f.Default != nil || f.Const == nil && f.Presence() == Plain && f.Type.Kind == Ref && f.Type.Ref.HasDefaults {
 			return true
 		}
 	}

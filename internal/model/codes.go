@@ -3,12 +3,9 @@ package model
 // This file declares the errors of a protocol: one for each code, however many requests have it.
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/wsgen/wsgen/internal/diag"
 	"github.com/wsgen/wsgen/internal/names"
 	"github.com/wsgen/wsgen/internal/schema"
 )
@@ -31,7 +28,7 @@ func (b *builder) errorCodes(trees []*schema.ErrorCode, path string) []*ErrorCod
 			b.errorf(tree.Code.Pos, "bad-name", "", "the code %q has no letter or digit", code)
 			continue
 		}
-		e := &ErrorCode{Wire: code, Go: base + "Error", Doc: tree.Doc, Retryable: tree.Retryable}
+		e := &ErrorCode{Wire: code, Go: base + "Error", Doc: tree.Doc, Retryable: tree.Retryable, Pos: tree.Code.Pos}
 		if i := slices.IndexFunc(b.api.Errors, func(o *ErrorCode) bool { return o.Wire == code }); i >= 0 {
 			if b.sameError(b.api.Errors[i], e, tree) {
 				out = append(out, b.api.Errors[i])
@@ -61,48 +58,15 @@ func or(s, fallback string) string {
 func (b *builder) sameError(first, e *ErrorCode, tree *schema.ErrorCode) bool {
 	same := first.Retryable == e.Retryable && (first.Details == nil) == (tree.Details == nil)
 	if same && tree.Details != nil {
-		again := &builder{file: b.file, diags: &diag.List{}, api: &API{}, declared: b.declared, taken: make(map[string]taken), places: make(map[*Named]diag.Pos), resolved: true}
-		details := again.payload(tree.Details, "", first.GoDetails, tree.Code.Pos)
-		if again.diags.HasErrors() {
-			for _, d := range again.diags.Sorted() {
-				b.diags.Add(d)
-			}
+		b.link(tree.Details, place{path: first.Details.Path, goName: first.GoDetails})
+		b.expand(tree.Details)
+		if b.anyInvalid(tree.Details, make(map[string]bool)) {
 			return true
 		}
-		same = shape(details.Type) == shape(first.Details.Type)
+		same = sameSchema(tree.Details, first.Details.Schema)
 	}
 	if !same {
 		b.errorf(tree.Code.Pos, "error-differs", "declare it once under errors at the top of the file, or give it another code", "%s is declared with other details before", e.Wire)
 	}
 	return same
-}
-
-// shape is a text that is equal for equal types.
-func shape(t *Type) string {
-	if t == nil {
-		return ""
-	}
-	raw, err := json.Marshal(struct {
-		*Type
-		Fields, Ref, Elem, Key string
-	}{t, fieldShapes(t), refShape(t), shape(t.Elem), shape(t.Key)})
-	if err != nil {
-		return err.Error()
-	}
-	return string(raw)
-}
-
-func refShape(t *Type) string {
-	if t.Kind != Ref {
-		return ""
-	}
-	return t.Ref.Go
-}
-
-func fieldShapes(t *Type) string {
-	var parts []string
-	for _, f := range t.Fields {
-		parts = append(parts, fmt.Sprintf("%s %v %s %s", f.Wire, f.Optional, f.Default, shape(f.Type)))
-	}
-	return strings.Join(parts, "\n")
 }

@@ -1,10 +1,12 @@
 package model
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 	"github.com/wsgen/wsgen/internal/names"
 	"github.com/wsgen/wsgen/internal/schema"
 )
@@ -20,6 +22,10 @@ func (b *builder) messages() {
 			continue
 		}
 		wire[m.Name.Value] = m.Name.Pos
+		if slices.Contains(b.api.Reserved, m.Name.Value) {
+			b.errorf(m.Name.Pos, "reserved-name", "choose another name: a program that still knows the old message would take this one for it", "%s is reserved", m.Name.Value)
+			continue
+		}
 		if msg := b.message(m); msg != nil {
 			b.api.Messages = append(b.api.Messages, msg)
 		}
@@ -48,7 +54,8 @@ func (b *builder) checkReplies(wire map[string]diag.Pos) {
 // message resolves one message; nil after an error that leaves nothing to go on with.
 func (b *builder) message(tree *schema.Message) *Message {
 	m := &Message{
-		Wire: tree.Name.Value, TS: names.TS(tree.Name.Value), Doc: tree.Doc, Deprecated: tree.Deprecated, Since: tree.Since,
+		Wire: tree.Name.Value, TS: or(tree.TSName.Value, names.TS(tree.Name.Value)), Doc: tree.Doc, Deprecated: tree.Deprecated, Since: tree.Since,
+		Sunset: tree.Sunset, Tags: tree.Tags, Pos: tree.Name.Pos,
 		Rate: convertRate(tree.Rate), MaxBytes: tree.MaxBytes, HasBody: tree.Payload != nil,
 		Direction: map[schema.Section]Direction{schema.ClientToServer: ClientToServer, schema.ServerToClient: ServerToClient, schema.Both: Both}[tree.Section],
 	}
@@ -68,6 +75,10 @@ func (b *builder) message(tree *schema.Message) *Message {
 	} else {
 		m.Payload = b.eventPayload(tree, m)
 	}
+	if tree.Meta != nil {
+		m.Meta = b.payload(tree.Meta, m.Wire+".meta", m.Go+"Meta", tree.Name.Pos)
+	}
+	b.examples(m, tree)
 	b.auth(m, tree)
 	b.route(m, tree)
 	b.delivery(m, tree)
@@ -131,15 +142,30 @@ func (b *builder) kindName(name string) bool {
 	return slices.ContainsFunc(b.api.Kinds, func(k *RoomKind) bool { return slices.Contains(kindNames(k), name) })
 }
 
-// plainRef returns the declared type that a tree merely names.
-func (b *builder) plainRef(tree *schema.Type) *Named {
-	if tree == nil || tree.Shape != schema.Word || tree.Nullable || tree.Bounds != nil {
+// plainRef returns the declared type that a schema merely names, if payloads can be of it.
+func (b *builder) plainRef(s *jsonschema.Schema) *Named {
+	if s == nil || s.Source == nil || s.Source.Invalid || s.Source.Name == "" && s.Source.Pointer == "" {
 		return nil
 	}
-	if d := b.declared[tree.Word]; d != nil {
-		return d.named
+	if s.Source.Pointer != "" {
+		b.link(s, place{})
 	}
-	return nil
+	d := b.lookup(s.Pos.File, s.Source.Name)
+	if s.Ref != "" {
+		d = b.defs[s.Ref]
+	}
+	if d == nil || d.named.Type.UnionType() != nil || d.named.Type.Kind == Union {
+		return nil
+	}
+	if null, _ := b.nullable(d.schema); null {
+		return nil
+	}
+	alone := *s
+	alone.Ref = ""
+	if !alone.IsAny() || s.Source.Bounds.Line > 0 {
+		return nil
+	}
+	return d.named
 }
 
 // eventPayload makes the type of an event. An event that is a declared type of the same name shares it.
@@ -158,7 +184,7 @@ func (b *builder) eventPayload(tree *schema.Message, m *Message) *Named {
 }
 
 // body makes the type of a part of a request. A declared type stands for itself.
-func (b *builder) body(tree *schema.Message, part *schema.Type, m *Message, path, suffix string) *Named {
+func (b *builder) body(tree *schema.Message, part *jsonschema.Schema, m *Message, path, suffix string) *Named {
 	if ref := b.plainRef(part); ref != nil {
 		return ref
 	}
@@ -166,23 +192,41 @@ func (b *builder) body(tree *schema.Message, part *schema.Type, m *Message, path
 }
 
 // payload names the type of a frame's body; an empty struct where there is none.
-func (b *builder) payload(tree *schema.Type, path, goName string, pos diag.Pos) *Named {
-	n := &Named{Path: path, Go: goName, TS: names.TSType(goName), Type: &Type{Kind: Struct}}
+func (b *builder) payload(s *jsonschema.Schema, path, goName string, pos diag.Pos) *Named {
+	n := &Named{Path: path, Go: goName, TS: names.TSType(goName), Type: &Type{Kind: Struct}, Pos: pos}
 	b.take(goName, path, pos)
-	b.places[n] = pos
 	b.lifted = append(b.lifted, n)
-	if tree == nil {
+	if s == nil {
 		return n
 	}
-	n.Doc = tree.Doc
-	if tree.Nullable {
-		b.errorf(tree.Pos, "nullable-type", "put it into a field", "a payload cannot be null")
-		notNull := *tree
-		notNull.Nullable = false
-		tree = &notNull
+	b.define(n, s)
+	n.Pos = pos
+	if n.Type.Nullable || s.IsNull() || s.Nullable() {
+		b.errorf(s.Pos, "nullable-type", "put it into a field", "a payload cannot be null")
+		n.Type.Nullable = false
 	}
-	b.fill(n, tree)
+	b.box(n, s)
 	return n
+}
+
+// box puts a union into a struct: handlers and clients take pointers.
+func (b *builder) box(n *Named, s *jsonschema.Schema) {
+	elem := &Type{Kind: Ref, Ref: n}
+	switch {
+	case n.Type.Kind == Union:
+		inner := *n
+		inner.Go, inner.Path, inner.TS = n.Go+"Value", n.Path+".value", names.TSType(n.Go+"Value")
+		inner.IsMessage = false
+		b.take(inner.Go, inner.Path, n.Pos)
+		b.lifted = append(b.lifted, &inner)
+		b.joinUnion(&inner)
+		elem.Ref = &inner
+	case n.Type.UnionType() != nil:
+		elem = n.Type
+	default:
+		return
+	}
+	n.Type = &Type{Kind: Box, Elem: elem}
 }
 
 // attributeTrap explains an unknown type that is the value of an attribute which stands among fields.
@@ -190,13 +234,35 @@ func (b *builder) attributeTrap(tree *schema.Message) {
 	if !tree.BareFields || tree.Payload == nil {
 		return
 	}
-	for _, f := range tree.Payload.Fields {
-		t := f.Type
-		if t.Shape != schema.Word || b.known(t.Word) || !slices.Contains(schema.Attributes(), f.Name.Value) {
+	for _, f := range tree.Payload.Properties {
+		t := f.Schema
+		if b.known(t) || !slices.Contains(schema.Attributes(), f.Name) {
 			continue
 		}
-		b.errorf(t.Pos, "unknown-type", "", "unknown type %q; %q is also a message attribute: to set it, put the fields under payload", t.Word, f.Name.Value)
-		f.Type = &schema.Type{Pos: t.Pos, Shape: schema.Invalid}
+		b.errorf(t.Pos, "unknown-type", "", "unknown type %q; %q is also a message attribute: to set it, put the fields under payload", t.Source.Name, f.Name)
+		t.Source = &jsonschema.Source{Invalid: true}
+	}
+}
+
+// examples takes over the examples of a message, which its schemas have to allow.
+func (b *builder) examples(m *Message, tree *schema.Message) {
+	note := func(e *jsonschema.Example, s *jsonschema.Schema) json.RawMessage {
+		switch {
+		case e == nil:
+			return nil
+		case s == nil:
+			b.errorf(e.Pos, "bad-example", "", "%s has no body there", m.Wire)
+			return nil
+		}
+		b.values = append(b.values, valueCheck{schema: s, value: e.JSON, pos: e.Pos})
+		return e.JSON
+	}
+	for _, e := range tree.Examples {
+		ex := Example{Payload: note(e.Payload, tree.Payload), Response: note(e.Response, tree.Response)}
+		for i := range e.Progress {
+			ex.Progress = append(ex.Progress, note(&e.Progress[i], tree.Progress))
+		}
+		m.Examples = append(m.Examples, ex)
 	}
 }
 

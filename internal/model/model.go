@@ -5,6 +5,9 @@ package model
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
 // API is one protocol.
@@ -17,6 +20,14 @@ type API struct {
 	GoOut       string // folder of go.out, relative to the file; empty: one called after the package
 	Fingerprint string // of the canonical schema: 16 hex digits
 
+	Defs           jsonschema.Definitions // the canonical schemas: of declared types, then of payloads, errors and claims
+	Reserved       []string               // names that no message may have again
+	Envelope       *Envelope              // nil: that of the protocol
+	StrictClients  bool                   // clients check what they receive as servers do
+	DocsOut        string                 // folder of docs.out, relative to the file; empty: beside the package
+	BreakingExcept []string               // rules that wsgen breaking does not apply
+	LintExcept     []string               // rules that wsgen lint does not apply
+
 	Types    []*Named // declared types in file order, then the lifted ones in the order of their use
 	Claims   *Named   // what Authenticate returns; Go name Claims
 	UserID   *Field   // field of Claims that Conn.UserID returns (userId); nil when the file declares claims without it
@@ -26,6 +37,14 @@ type API struct {
 	Errors   []*ErrorCode
 	Sharding Sharding
 	Limits   Limits
+}
+
+// Envelope is the form of frames, where it is not that of the protocol.
+type Envelope struct {
+	Type    string // key of the message's name
+	Payload string // key of the payload; empty: its fields stand beside the type
+	ID      string // key of the number of a request and its reply; empty: there are none
+	Ints    bool   // names of messages are numbers
 }
 
 // Sharding is the file's `sharding` with its defaults applied. A capacity of 0 is unlimited.
@@ -79,6 +98,9 @@ type Message struct {
 	Doc        string
 	Deprecated string // text after "Deprecated: "; empty when it is not deprecated
 	Since      string
+	Sunset     string // a date: 2027-01-31
+	Tags       []string
+	Pos        diag.Pos // of the name
 
 	Payload *Named // the event's payload or the request's body; always there, an empty struct when the schema has none
 	HasBody bool   // whether the frame carries the key payload
@@ -89,6 +111,14 @@ type Message struct {
 	Rate     *Rate // nil: none of its own
 	MaxBytes int   // of its frame; at most the largest of all messages is read from the socket
 	Delivery Delivery
+	Meta     *Named // what meta has beside the keys of the protocol; nil: nothing
+	Examples []Example
+}
+
+// Example is one use of a message. Parts that are not given are nil.
+type Example struct {
+	Payload, Response json.RawMessage
+	Progress          []json.RawMessage
 }
 
 // RPC is what a request has beyond an event.
@@ -137,6 +167,7 @@ type ErrorCode struct {
 	Doc       string
 	Details   *Named // nil: none
 	Retryable bool
+	Pos       diag.Pos
 }
 
 // Kind is the shape of a type on the wire.
@@ -153,23 +184,35 @@ const (
 	Uint8
 	Uint16
 	Uint32
-	Int64  // a JSON string
-	Uint64 // a JSON string
+	Int64        // a JSON string
+	Uint64       // a JSON string
+	Int64Number  // 64 bits as a JSON number, for protocols of others
+	Uint64Number // 64 bits as a JSON number
 	Float32
 	Float64
 	Bytes    // base64
 	DateTime // RFC 3339
 	Any      // json.RawMessage
 	Object   // any JSON object: map[string]any
-	Enum     // of strings; only in a Named
-	Struct   // only in a Named
 	Array
 	Map
 	Ref // to a Named
+
+	// Kinds that only a Named has.
+	Enum    // of strings
+	IntEnum // of integers
+	Struct
+	Tuple // an array with a type for each of the first items
+	Union // objects that a tag tells apart: an interface
+	OneOf // values that their JSON types tell apart: a struct with a field for each
+	Box   // a struct around a union, where a struct is needed
 )
 
 // IsInt reports whether k is an integer that travels as a JSON number.
 func (k Kind) IsInt() bool { return k >= Int && k <= Uint32 }
+
+// IsNamed reports whether only a Named can be of the kind.
+func (k Kind) IsNamed() bool { return k >= Enum }
 
 // Named is a type with a name: declared under `types`, or lifted from the place where it is used (an object or an enum
 // inside another type, a payload).
@@ -178,7 +221,13 @@ type Named struct {
 	Go   string
 	TS   string
 	Doc  string
-	Type *Type // never nullable; a Ref makes a defined type over another Named (type RoomMessage ChatMessage)
+	Type *Type // a Ref makes a defined type over another Named (type RoomMessage ChatMessage); Nullable is that of its uses
+
+	Schema *jsonschema.Schema // canonical; of a lifted type, what stands where it was lifted from
+	Pos    diag.Pos           // of the name or, without one, of the type
+
+	// VariantOf are the unions that the type is a variant of.
+	VariantOf []*Named
 
 	// IsMessage is set on payloads that a server may send: they implement ServerMessage.
 	IsMessage bool
@@ -191,23 +240,53 @@ type Type struct {
 	Kind     Kind
 	Nullable bool // T | null
 
-	Format string // of String: uuid, date, time, email, uri, hostname, ipv4, ipv6, uri-reference, json-pointer, regex, duration
-	Values []EnumValue
-	Fields []*Field
-	Elem   *Type  // of Array and Map
-	Key    *Type  // of Map: nil, or a string type with bounds of its own (a Ref to one is possible)
-	Ref    *Named // of Ref
+	Format  string // of String: uuid, date, time, email, uri, hostname, ipv4, ipv6, uri-reference, json-pointer, regex, duration
+	Pattern string // of String without a Format
+	Values  []EnumValue
+	Fields  []*Field  // of Struct; of Tuple the first items; of OneOf a field for each JSON type, all optional
+	Open    bool      // of Struct: keys without a field are allowed
+	Extra   *Extra    // of Struct: where the values of such keys go; nil: they are dropped
+	Tag     string    // of Union: the field that tells the variants apart
+	Union   []Variant // of Union
+	As      []*Named  // of Any: types that the value may be of, to be tried
+	Elem    *Type     // of Array, Map and Box; of Tuple the items behind Fields, nil when there are none
+	Key     *Type     // of Map: nil, or a string type with bounds of its own (a Ref to one is possible)
+	Ref     *Named    // of Ref
 
 	// Bounds of the size: code points of a string, items, keys, decoded bytes. Nil: none.
 	MinLen, MaxLen *int
 	// Bounds of the value of a number that travels as a JSON number, as literals that parse into the kind. Always set for
 	// integers; empty for floats without bounds.
 	Min, Max string
+
+	// Check is what the schema asks beyond all this; nil: nothing.
+	Check *Check
 }
 
-// EnumValue is one value of an enum of strings.
+// Extra is where a struct keeps the values of keys that have no field.
+type Extra struct {
+	Go   string // name of the Go field
+	Elem *Type
+}
+
+// Variant is one type of a union.
+type Variant struct {
+	Tag  string // value of the tag; an integer in digits
+	Int  bool   // the tag is an integer
+	Type *Named
+}
+
+// Check is a part of a schema that is judged as JSON Schema, by the bytes of the value.
+type Check struct {
+	Name     string // of the Go variable
+	Schema   string // a document of its own, in one line
+	Fallback string // the keyword that only a JSON Schema library judges; empty: none
+	Pos      diag.Pos
+}
+
+// EnumValue is one value of an enum.
 type EnumValue struct {
-	Wire string
+	Wire string // of IntEnum: digits
 	Go   string // RoleOwner
 	Doc  string
 }
@@ -222,6 +301,7 @@ type Field struct {
 	Type       *Type
 	Optional   bool            // may be left out, and then is absent
 	Default    json.RawMessage // compact JSON; non-nil makes it optional on the wire and always present in Go
+	Const      json.RawMessage // compact JSON: the one value that the field has; it is required, and Go does not hold it
 }
 
 // Presence is how a field of Go tells its states apart, as the table of docs/language.md has it.
@@ -258,10 +338,21 @@ func (t *Type) Resolve() *Type {
 	return t
 }
 
+// UnionType returns the union that t is or refers to; nil when it is none.
+func (t *Type) UnionType() *Named {
+	for t.Kind == Ref {
+		if t.Ref.Type.Kind == Union {
+			return t.Ref
+		}
+		t = t.Ref.Type
+	}
+	return nil
+}
+
 // NilIsAbsent reports whether the Go type has a nil of its own: slices and maps.
 func (t *Type) NilIsAbsent() bool {
 	switch t.Kind {
-	case Array, Map, Bytes, Any, Object:
+	case Array, Map, Bytes, Any, Object, Union:
 		return true
 	}
 	return false

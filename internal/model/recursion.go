@@ -3,6 +3,7 @@ package model
 // This file finds types that no value can be of, because they contain themselves without end.
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -16,9 +17,7 @@ const (
 	done
 )
 
-// checkRecursion refuses types that would contain themselves without end, and breaks circles of mere names, which nobody
-// could follow to a shape. It runs when all declared types are filled: payloads cannot be part of a circle, for nothing
-// refers to them.
+// checkRecursion refuses types that would contain themselves without end. It runs when all types are filled.
 func (b *builder) checkRecursion() {
 	c := &circles{b: b, state: make(map[*Named]visit)}
 	for _, n := range append(slices.Clone(b.api.Types), b.lifted...) {
@@ -47,6 +46,9 @@ func (c *circles) visit(n *Named) {
 		c.visit(n.Type.Ref)
 	}
 	for _, f := range n.Type.Fields {
+		if n.Type.Kind == OneOf {
+			break // another of them may end
+		}
 		always := !f.Optional || f.Default != nil // Presence would follow circles
 		if f.Type.Kind == Ref && always && !f.Type.Nullable {
 			c.visit(f.Type.Ref)
@@ -59,20 +61,34 @@ func (c *circles) visit(n *Named) {
 // report refuses a circle at its first type.
 func (c *circles) report(circle []*Named) {
 	circle = slices.Clone(circle)
-	first := slices.MinFunc(circle, func(x, y *Named) int { return c.b.places[x].Line - c.b.places[y].Line })
+	first := slices.MinFunc(circle, func(x, y *Named) int {
+		return cmp.Or(cmp.Compare(x.Pos.File, y.Pos.File), x.Pos.Line-y.Pos.Line)
+	})
 	for circle[0] != first {
 		circle = append(circle[1:], circle[0])
 	}
 	var way []string
-	mere := true
 	for _, n := range append(circle, first) {
 		way = append(way, n.Path)
-		mere = mere && n.Type.Kind == Ref
 	}
-	hint := "make a field on the way optional, nullable, an array or a map"
-	if mere {
-		hint = "say what one of them is"
-		first.Type = brokenType()
+	c.b.errorf(first.Pos, "endless-type", "make a field on the way optional, nullable, an array or a map", "%s contains itself without end: %s", first.Path, strings.Join(way, " → "))
+}
+
+// breakCircles reports names that only name each other, which nobody could follow to a shape.
+func (b *builder) breakCircles(list []*definition) {
+	for _, d := range list {
+		way := []string{d.named.Path}
+		for s := d.schema; s.Ref != "" && onlyRef(s) && !s.Invalid(); {
+			next := b.defs[s.Ref]
+			if next == nil || next.schema == nil || slices.Contains(way[1:], s.Ref) {
+				break
+			}
+			if way = append(way, s.Ref); next == d {
+				d.schema.Src().Invalid = true
+				b.errorf(d.named.Pos, "endless-type", "say what one of them is", "%s contains itself without end: %s", d.named.Path, strings.Join(way, " → "))
+				break
+			}
+			s = next.schema
+		}
 	}
-	c.b.errorf(c.b.places[first], "endless-type", hint, "%s contains itself without end: %s", first.Path, strings.Join(way, " → "))
 }

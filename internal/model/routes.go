@@ -60,7 +60,7 @@ func (b *builder) route(m *Message, tree *schema.Message) {
 func (b *builder) routeByKey(m *Message, tree *schema.Message) {
 	for _, kind := range b.api.Kinds {
 		f := findField(m.Payload, kind.Field)
-		if f == nil || f.Optional || f.Default != nil || f.Type.Kind == broken {
+		if f == nil || f.Optional || f.Default != nil || f.Const != nil || f.Type.Kind == broken {
 			continue
 		}
 		if m.Room != nil {
@@ -124,6 +124,8 @@ func badKey(f *Field) string {
 	switch t := f.Type.Resolve(); {
 	case f.Optional || f.Default != nil:
 		return "may be left out"
+	case f.Const != nil:
+		return "always has the same value"
 	case f.Type.Nullable:
 		return "may be null"
 	case t.Kind == String, t.Kind.IsInt(), t.Kind == Int64, t.Kind == Uint64, t.Kind == broken:

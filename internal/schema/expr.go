@@ -3,10 +3,12 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
 // A type expression, as the package documentation of the language has it:
@@ -29,20 +31,20 @@ type exprParser struct {
 // maxParens is how deep parentheses, maps and arrays may be nested in an expression.
 const maxParens = 20
 
-// expr reads the type expression of a scalar. After an error the type is Invalid.
-func (p *parser) expr(n *node) *Type {
+// expr reads the type expression of a scalar. After an error the schema is invalid.
+func (p *parser) expr(n *node) *jsonschema.Schema {
 	e := &exprParser{p: p, node: n, text: []rune(n.text)}
-	t := e.union(0)
+	s := e.union(0)
 	if !e.bad && e.next("=") {
-		t.Default = e.literal()
+		e.literal(s)
 	}
 	if e.space(); !e.bad && e.at < len(e.text) {
 		e.fail("unexpected %q in a type", string(e.text[e.at]))
 	}
 	if e.bad {
-		return invalid()
+		return invalid(n.pos)
 	}
-	return t
+	return s
 }
 
 // place returns where the parser is in the file. Where the file has the text in another way, with escapes or over several
@@ -102,7 +104,7 @@ func (e *exprParser) next(s string) bool {
 	return true
 }
 
-func (e *exprParser) union(depth int) *Type {
+func (e *exprParser) union(depth int) *jsonschema.Schema {
 	if depth > maxParens {
 		e.fail("nested too deep")
 	}
@@ -111,54 +113,80 @@ func (e *exprParser) union(depth int) *Type {
 	}
 	e.space()
 	start := e.place()
-	var variants []*Type
+	var variants []*jsonschema.Schema
 	null := false
 	for {
-		t := e.postfix(depth)
-		if e.bad {
+		s := e.postfix(depth)
+		switch {
+		case e.bad:
 			return nil
-		}
-		if t.Shape == Word && t.Word == "null" {
+		case s.Source != nil && s.Source.Name == "null":
 			if null {
 				e.fail("null is given twice")
 			}
 			null = true
-		} else {
-			variants = append(variants, t)
+		default:
+			variants = append(variants, s)
 		}
 		if !e.next("|") {
 			break
 		}
 	}
-	switch len(variants) {
-	case 0:
+	return e.unite(start, variants, null)
+}
+
+// unite makes one schema of alternatives.
+func (e *exprParser) unite(start diag.Pos, variants []*jsonschema.Schema, null bool) *jsonschema.Schema {
+	switch {
+	case len(variants) == 0:
 		e.bad = true
 		e.p.errorf(start, "bad-type", "write T | null", "null alone is no type")
 		return nil
-	case 1:
-		variants[0].Nullable = variants[0].Nullable || null
+	case len(variants) == 1 && !null:
 		return variants[0]
+	case len(variants) == 1:
+		return orNull(variants[0])
 	}
-	return &Type{Pos: start, Shape: UnionOf, Variants: variants, Nullable: null}
+	s := &jsonschema.Schema{Pos: start, AnyOf: variants}
+	s.Src().Short = true
+	if null {
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Pos: start, Type: []string{"null"}})
+	}
+	return s
 }
 
-func (e *exprParser) postfix(depth int) *Type {
-	t := e.primary(depth)
+// orNull returns the schema of T | null.
+func orNull(s *jsonschema.Schema) *jsonschema.Schema {
+	switch {
+	case s.IsAny() && (s.Source == nil || s.Source.Name == ""), s.Nullable(): // null is allowed already
+		return s
+	case len(s.Type) == 1 && s.Enum == nil && s.Const == nil && s.AnyOf == nil && s.OneOf == nil:
+		s.Type = append(slices.Clone(s.Type), "null")
+		return s
+	case s.Source != nil && s.Source.Short:
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Pos: s.Pos, Type: []string{"null"}})
+		return s
+	}
+	return &jsonschema.Schema{Pos: s.Pos, AnyOf: []*jsonschema.Schema{s, {Pos: s.Pos, Type: []string{"null"}}}}
+}
+
+func (e *exprParser) postfix(depth int) *jsonschema.Schema {
+	s := e.primary(depth)
 	for ; !e.bad && e.next("[]"); depth++ {
 		if depth > maxParens {
 			e.fail("nested too deep")
 		}
-		t = &Type{Pos: t.Pos, Shape: ListOf, Elem: t}
-		t.Bounds = e.bounds()
+		s = &jsonschema.Schema{Pos: s.Pos, Type: []string{"array"}, Items: s}
+		s.MinItems, s.MaxItems = e.p.sizes(e.bounds())
 	}
-	return t
+	return s
 }
 
 func isWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-'
 }
 
-func (e *exprParser) primary(depth int) *Type {
+func (e *exprParser) primary(depth int) *jsonschema.Schema {
 	if e.next("(") {
 		t := e.union(depth + 1)
 		e.close(")")
@@ -186,34 +214,56 @@ func (e *exprParser) primary(depth int) *Type {
 		e.failHint(fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word, word), "a question mark behind a type")
 		return nil
 	}
-	t := &Type{Pos: pos, Shape: Word, Word: word}
-	t.Bounds = e.bounds()
-	return t
+	return e.named(word, pos)
 }
 
-func (e *exprParser) mapOf(pos diag.Pos, depth int) *Type {
-	t := &Type{Pos: pos, Shape: MapOf}
-	t.Elem = e.union(depth + 1)
+// named returns the schema of a built-in type, or one that refers to a name.
+func (e *exprParser) named(name string, pos diag.Pos) *jsonschema.Schema {
+	b := e.bounds()
+	if s := word(name); s != nil && !e.bad {
+		s.Pos = pos
+		e.p.applyBounds(s, name, b)
+		return s
+	}
+	s := &jsonschema.Schema{Pos: pos}
+	s.Src().Name = name
+	if b != nil {
+		s.Source.Bounds = b.pos
+	}
+	return s
+}
+
+func (e *exprParser) mapOf(pos diag.Pos, depth int) *jsonschema.Schema {
+	s := &jsonschema.Schema{Pos: pos, Type: []string{"object"}}
+	s.AdditionalProperties = e.union(depth + 1)
 	if !e.bad && e.next(",") {
-		t.Key = t.Elem
-		t.Elem = e.union(depth + 1)
+		if key := s.AdditionalProperties; !isPlainString(key) {
+			s.PropertyNames = key
+		}
+		s.AdditionalProperties = e.union(depth + 1)
 	}
 	e.close(">")
-	t.Bounds = e.bounds()
-	return t
+	s.MinProperties, s.MaxProperties = e.p.sizes(e.bounds())
+	return s
+}
+
+// isPlainString reports whether a schema allows all strings and nothing else: so do the keys of every map.
+func isPlainString(s *jsonschema.Schema) bool {
+	o, ok := jsonschema.Printer{}.Schema(s).(jsonschema.Object)
+	return ok && len(o) == 1 && len(s.Type) == 1 && s.Type[0] == "string"
 }
 
 // bounds reads what stands in parentheses behind a word; nil when there is nothing.
-func (e *exprParser) bounds() *Bounds {
+func (e *exprParser) bounds() *bounds {
 	if e.bad || e.at >= len(e.text) || e.text[e.at] != '(' {
 		return nil
 	}
-	b := &Bounds{Pos: e.place()}
+	b := &bounds{pos: e.place()}
 	e.at++
 	low, lowPos := e.number()
 	if e.next("..") {
 		high, highPos := e.number()
-		b.Min, b.Max = Text{low, lowPos}, Text{high, highPos}
+		b.min, b.max = Text{low, lowPos}, Text{high, highPos}
 		if low == "" && high == "" {
 			e.failBounds("", "bounds need a number on one side of ..")
 		}
@@ -221,7 +271,7 @@ func (e *exprParser) bounds() *Bounds {
 		if low == "" {
 			e.failBounds(boundsHint, "a number is missing in the bounds")
 		}
-		b.Min, b.Max = Text{low, lowPos}, Text{low, lowPos}
+		b.min, b.max = Text{low, lowPos}, Text{low, lowPos}
 	}
 	if !e.bad && !e.next(")") {
 		e.failBounds(boundsHint, "the bounds do not end")
@@ -252,26 +302,24 @@ func (e *exprParser) number() (string, diag.Pos) {
 }
 
 // literal reads a default: JSON, or else text without quotes.
-func (e *exprParser) literal() *Literal {
+func (e *exprParser) literal(s *jsonschema.Schema) {
 	e.space()
-	l := &Literal{Pos: e.place(), Text: strings.TrimSpace(string(e.text[e.at:]))}
+	text := strings.TrimSpace(string(e.text[e.at:]))
+	s.Src().DefaultPos, s.Source.DefaultText = e.place(), text
 	e.at = len(e.text)
-	if l.Text == "" {
+	switch {
+	case text == "":
 		hint := ""
 		if comment := e.node.comment; comment != "" {
 			hint = fmt.Sprintf("# begins a comment: put the type in quotes: \"%s '%s'\"", e.node.text, comment)
 		}
+		e.at = len(e.text)
 		e.failHint(hint, "a default is missing behind =")
-		return nil
+	case json.Valid([]byte(text)):
+		s.Default = compact(text)
+	case strings.HasPrefix(text, "'") && strings.HasSuffix(text, "'") && len(text) > 1:
+		s.Default = quote(strings.ReplaceAll(text[1:len(text)-1], "''", "'"))
+	default:
+		s.Default = quote(text)
 	}
-	if json.Valid([]byte(l.Text)) {
-		l.JSON = compact(l.Text)
-		return l
-	}
-	if strings.HasPrefix(l.Text, "'") && strings.HasSuffix(l.Text, "'") && len(l.Text) > 1 {
-		l.JSON = quote(strings.ReplaceAll(l.Text[1:len(l.Text)-1], "''", "'"))
-		return l
-	}
-	l.JSON = quote(l.Text)
-	return l
 }

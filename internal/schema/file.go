@@ -8,21 +8,23 @@ import (
 	"unicode/utf8"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
 // fileKeys are the keys at the top of a file.
 var fileKeys = []string{"wsgen", "name", "version", "description", "types", "clientToServer", "serverToClient", "both", "errors", "auth",
-	"claims", "limits", "sharding", "go", "imports", "envelope", "reserved", "ts", "docs", "clients"}
+	"claims", "limits", "sharding", "go", "imports", "envelope", "reserved", "ts", "docs", "clients", "breaking", "lint"}
 
 func (p *parser) parseFile(n *node) *File {
 	f := &File{Source: p.file}
 	p.version(n)
-	if n.get("name") == nil {
+	if n.get("name") == nil && !p.imported {
 		p.errorf(diag.Pos{File: p.file, Line: n.pos.Line, Col: n.pos.Col}, "missing-key", "add name: Chat, say; it is the Go package in lower case", "the protocol needs a name")
 	}
 	for _, e := range n.entries {
 		p.fileEntry(f, e)
 	}
+	f.Refs = p.refs
 	return f
 }
 
@@ -62,8 +64,24 @@ func (p *parser) fileEntry(f *File, e entry) {
 		f.Sharding = p.sharding(e)
 	case "go":
 		p.goOptions(f, e.value)
-	case "imports", "envelope", "reserved", "ts", "docs", "clients":
-		p.unsupported(e.pos, e.key+" is")
+	case "imports":
+		p.imports(f, e.value)
+	case "envelope":
+		if f.Envelope = p.envelope(e.value); f.Envelope != nil {
+			p.unsupported(e.pos, "another envelope is")
+		}
+	case "reserved":
+		f.Reserved = p.names(e.value, "reserved")
+	case "clients":
+		f.StrictClients = p.oneOf(e.value, "clients", "lenient", "strict") == "strict"
+	case "ts":
+		p.unsupported(e.pos, "a TypeScript client is")
+	case "docs":
+		p.docsOptions(f, e.value)
+	case "breaking":
+		f.BreakingExcept = p.except(e)
+	case "lint":
+		f.LintExcept = p.except(e)
 	default:
 		p.unknownKey(e, "at the top of the file", fileKeys)
 	}
@@ -89,7 +107,8 @@ func (p *parser) types(f *File, n *node) {
 			p.errorf(e.pos, "bad-name", "write names of types as in RoomMessage", "%q is no name of a type", e.key)
 		}
 		t := p.typ(e.value)
-		f.Types = append(f.Types, &NamedType{Name: nameText(e), Doc: or(t.Doc, e.doc), Type: t})
+		t.Description = or(t.Description, e.doc)
+		f.Types = append(f.Types, &NamedType{Name: nameText(e), Type: t})
 	}
 }
 
@@ -101,7 +120,7 @@ func isTypeName(s string) bool {
 	})
 }
 
-func (p *parser) claims(n *node) *Type {
+func (p *parser) claims(n *node) *jsonschema.Schema {
 	if n.kind != mapping {
 		p.errorf(n.pos, "bad-value", "", "claims must be a mapping of fields")
 		return nil
@@ -111,7 +130,7 @@ func (p *parser) claims(n *node) *Type {
 		return nil
 	}
 	t := p.typ(n)
-	if t.Shape != Object && t.Shape != Invalid {
+	if !t.Invalid() && (len(t.Type) != 1 || t.Type[0] != "object" || len(t.Properties) == 0) {
 		p.errorf(n.pos, "bad-value", "a field called enum or type needs fields: {enum: string}", "claims must be a mapping of fields")
 		return nil
 	}
@@ -149,8 +168,10 @@ func (p *parser) goOptions(f *File, n *node) {
 			f.GoPackage = p.str(e.value, "package")
 		case "out":
 			f.GoOut = p.str(e.value, "out").Value
+		case "keepUnknown":
+			f.KeepUnknown = p.boolean(e.value, "keepUnknown")
 		default:
-			p.unknownKey(e, "in go", []string{"package", "out"})
+			p.unknownKey(e, "in go", []string{"package", "out", "keepUnknown"})
 		}
 	}
 }

@@ -3,11 +3,13 @@ package schema
 import (
 	"slices"
 	"strings"
+
+	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
 // attributes are the keys that may stand beside payload or response.
 var attributes = []string{"payload", "request", "response", "progress", "errors", "room", "auth", "rate", "maxBytes", "timeout",
-	"idempotent", "deprecated", "since", "delivery", "responseType", "description", "tags", "examples", "go", "ts", "meta"}
+	"idempotent", "deprecated", "since", "sunset", "delivery", "responseType", "description", "tags", "examples", "go", "ts", "meta"}
 
 // Attributes returns the names of message attributes.
 func Attributes() []string { return slices.Clone(attributes) }
@@ -36,13 +38,13 @@ func (p *parser) message(s Section, e entry) *Message {
 	case v.kind == mapping && (v.get("payload") != nil || v.get("response") != nil || v.get("request") != nil && v.get("request").kind == mapping):
 		return p.attributes(m, v)
 	}
-	m.BareFields = v.kind == mapping
 	m.Payload = p.typ(v)
+	m.BareFields = v.kind == mapping && (m.Payload.Source == nil || !m.Payload.Source.Long)
 	return m
 }
 
 func (p *parser) attributes(m *Message, n *node) *Message {
-	body := func(n *node) *Type {
+	body := func(n *node) *jsonschema.Schema {
 		if n.isNull() || n.kind == mapping && len(n.entries) == 0 {
 			return nil
 		}
@@ -102,15 +104,20 @@ func (p *parser) attribute(m *Message, e entry) {
 	case "description":
 		m.Doc = p.str(e.value, "description").Value
 	case "tags":
-		if e.value.kind != list {
-			p.errorf(e.value.pos, "bad-value", "", "tags is a list")
+		for _, tag := range p.names(e.value, "tags") {
+			m.Tags = append(m.Tags, tag.Value)
 		}
+	case "sunset":
+		m.Sunset = p.date(e.value, "sunset")
 	case "go":
 		m.GoName = p.rename(e)
+	case "ts":
+		m.TSName = p.rename(e)
 	case "examples":
-		p.unsupported(e.pos, e.key+" are")
-	case "meta", "ts":
-		p.unsupported(e.pos, e.key+" is")
+		p.messageExamples(m, e.value)
+	case "meta":
+		m.Meta = p.meta(e.value)
+		p.unsupported(e.pos, "meta is")
 	default:
 		p.unknownKey(e, "in the attributes of "+m.Name.Value, attributes)
 	}

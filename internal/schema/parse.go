@@ -13,16 +13,20 @@ import (
 	"github.com/wsgen/wsgen/internal/diag"
 )
 
-// Parse reads a file. name is how the user calls it, for the places of findings. It returns nil when the file is no YAML
-// or holds no protocol; with other errors in diags the tree has what could be read. It is safe for concurrent use with
-// different lists.
+// Parse reads a file without what it imports. name is how the user calls it, for the places of findings. It returns nil
+// when the file is no YAML or holds no protocol; with other errors in diags the tree has what could be read. It is safe for
+// concurrent use with different lists.
 func Parse(name string, src []byte, diags *diag.List) *File {
+	return parseFile(name, src, diags, false)
+}
+
+func parseFile(name string, src []byte, diags *diag.List, imported bool) *File {
 	r := &reader{file: name, diags: diags, unreadable: make(map[diag.Pos]bool)}
 	root := r.read(src)
 	if root == nil {
 		return nil
 	}
-	p := &parser{file: name, diags: diags, unreadable: r.unreadable}
+	p := &parser{file: name, diags: diags, unreadable: r.unreadable, imported: imported}
 	return p.parseFile(root)
 }
 

@@ -1,10 +1,10 @@
 package schema
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
 // File is a protocol as it is written.
@@ -16,12 +16,38 @@ type File struct {
 	Messages    []*Message
 	Errors      []*ErrorCode
 	Auth        *Auth
-	Claims      *Type // nil: the default
+	Claims      *jsonschema.Schema // nil: the default
 	Limits      Limits
 	Sharding    *Sharding
 	GoPackage   Text
 	GoOut       string
+	KeepUnknown bool   // go.keepUnknown
 	Source      string // the name given to Parse
+
+	Imports        []*Import
+	Refs           []*Import // of $ref, without an alias
+	Reserved       []Text
+	Envelope       *Envelope // nil: that of the protocol
+	StrictClients  bool
+	DocsOut        string
+	BreakingExcept []Text
+	LintExcept     []Text
+}
+
+// Import is an entry of imports.
+type Import struct {
+	Alias Text
+	Path  Text
+	File  *File // what is there; nil after an error
+}
+
+// Envelope is the form of frames, where it is not that of the protocol.
+type Envelope struct {
+	Pos     diag.Pos
+	Type    string // key of the message's name
+	Payload string // key of the payload; empty: its fields stand beside the type
+	ID      string // key of the number of a request and its reply; empty: there are none
+	Ints    bool   // names of messages are numbers
 }
 
 // Text is a string and its place.
@@ -34,7 +60,9 @@ type Text struct {
 type NamedType struct {
 	Name Text
 	Doc  string
-	Type *Type
+	Type *jsonschema.Schema
+	Go   Text // of go: {name: …}
+	TS   Text
 }
 
 // Section is where a message stands: who sends it.
@@ -52,11 +80,11 @@ type Message struct {
 	Name    Text
 	Section Section
 	Doc     string
-	Payload *Type // nil: none; of a request its body
+	Payload *jsonschema.Schema // nil: none; of a request its body
 
 	Request  bool // it has a response
-	Response *Type
-	Progress *Type
+	Response *jsonschema.Schema
+	Progress *jsonschema.Schema
 	Errors   []*ErrorCode
 
 	Room         Text // empty: not given
@@ -67,20 +95,32 @@ type Message struct {
 	Idempotent   bool
 	Deprecated   string
 	Since        string
+	Sunset       string // a date: 2027-01-31
+	Tags         []string
 	Delivery     Delivery
 	ResponseType Text
 	GoName       Text
+	TSName       Text
+	Meta         *jsonschema.Schema // nil: none
+	Examples     []Example
 
 	// BareFields is set when the entry is a field map without `payload`: a field that has the name of an attribute may be
 	// one that was meant to be.
 	BareFields bool
 }
 
+// Example is an entry of `examples`: a payload, or the parts of a request.
+type Example struct {
+	Pos               diag.Pos
+	Payload, Response *jsonschema.Example // nil: not given
+	Progress          []jsonschema.Example
+}
+
 // ErrorCode is an entry of `errors`.
 type ErrorCode struct {
 	Code      Text
 	Doc       string
-	Details   *Type // nil: none
+	Details   *jsonschema.Schema // nil: none
 	Retryable bool
 }
 
@@ -128,61 +168,4 @@ type Sharding struct {
 type RoomKind struct {
 	Name  Text
 	Field Text
-}
-
-// Shape is what a type expression or mapping is.
-type Shape int
-
-// The shapes.
-const (
-	Word   Shape = iota // a word such as string, or the name of a type
-	ListOf              // [T], T[]
-	MapOf               // map<T>
-	Object              // a field map
-	Enum
-	UnionOf // A | B
-	Invalid // an error about it is in the findings already
-)
-
-// Type is a type as it is written.
-type Type struct {
-	Pos      diag.Pos
-	Shape    Shape
-	Word     string // of Word
-	Elem     *Type  // of ListOf and MapOf
-	Key      *Type  // of MapOf; nil: any string
-	Fields   []*Field
-	Values   []EnumValue
-	Variants []*Type // of UnionOf, at least two, null not among them
-	Bounds   *Bounds
-	Nullable bool
-	Default  *Literal // only of a field's type
-	Doc      string
-}
-
-// Bounds are what stands in parentheses. Empty strings are not given.
-type Bounds struct {
-	Pos      diag.Pos
-	Min, Max Text
-}
-
-// Literal is a default, as JSON.
-type Literal struct {
-	Pos  diag.Pos
-	JSON json.RawMessage
-	Text string // as it is written
-}
-
-// EnumValue is a value of an enum.
-type EnumValue struct {
-	Value Text
-	Doc   string
-}
-
-// Field is a field of an object.
-type Field struct {
-	Name     Text // without the question mark
-	Doc      string
-	Optional bool
-	Type     *Type
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/jsonschema"
+	"github.com/wsgen/wsgen/internal/names"
 )
 
 // decidingKeys make a mapping a JSON Schema object rather than a field map. items is not among them: a cart has items.
@@ -14,19 +16,19 @@ var decidingKeys = []string{"type", "enum", "const", "$ref", "oneOf", "anyOf", "
 // schemaKeywords are what may stand in a mapping with a deciding key.
 var schemaKeywords = strings.Fields(`$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary
 	additionalProperties allOf anyOf const contains contentEncoding contentMediaType contentSchema default definitions dependentRequired
-	dependentSchemas deprecated description discriminator else enum examples exclusiveMaximum exclusiveMinimum fields format if items
+	dependentSchemas deprecated description discriminator else enum examples exclusiveMaximum exclusiveMinimum fields format go if items
 	mapping maxContains maxItems maxLength maxProperties maximum minContains minItems minLength minProperties minimum multipleOf
-	not oneOf optional pattern patternProperties prefixItems properties propertyNames readOnly required then title type
+	not oneOf optional pattern patternProperties prefixItems properties propertyNames readOnly required then title ts type
 	unevaluatedItems unevaluatedProperties uniqueItems writeOnly`)
 
-// typ reads a node in type position. After an error the type is Invalid.
-func (p *parser) typ(n *node) *Type {
-	t := p.fieldType(n)
-	if t.Default != nil {
-		p.errorf(t.Default.Pos, "bad-default", onlyFieldHint, onlyField)
-		t.Default = nil
+// typ reads a node in type position. After an error the schema is invalid.
+func (p *parser) typ(n *node) *jsonschema.Schema {
+	s := p.fieldType(n)
+	if s.Default != nil && s.Source != nil && !s.Source.Long {
+		p.errorf(s.Source.DefaultPos, "bad-default", onlyFieldHint, onlyField)
+		s.Default = nil
 	}
-	return t
+	return s
 }
 
 const (
@@ -35,65 +37,69 @@ const (
 )
 
 // fieldType reads a node in the position of a field's type, where it may have a default.
-func (p *parser) fieldType(n *node) *Type {
-	t := &Type{Shape: Invalid}
+func (p *parser) fieldType(n *node) *jsonschema.Schema {
+	s := invalid(n.pos)
 	switch {
 	case n.kind == list:
-		t = p.listType(n)
+		s = p.listType(n)
 	case n.kind == mapping:
-		t = p.mappingType(n)
+		s = p.mappingType(n)
 	case n.kind == unreadable:
 	case n.isNull():
 		p.errorf(n.pos, "bad-type", "", "a type is missing")
 	case n.tag == "!!bool" && !n.quoted:
-		p.unsupported(n.pos, "a schema that is true or false is")
+		s = &jsonschema.Schema{False: !strings.EqualFold(n.text, "true")}
 	default:
-		t = p.expr(n)
+		s = p.expr(n)
 	}
-	if t.Pos.Line == 0 {
-		t.Pos = n.pos
+	if s.Pos.Line == 0 {
+		s.Pos = n.pos
 	}
-	return t
+	return s
 }
 
-func invalid() *Type { return &Type{Shape: Invalid} }
+func invalid(pos diag.Pos) *jsonschema.Schema {
+	return &jsonschema.Schema{Pos: pos, Source: &jsonschema.Source{Invalid: true}}
+}
 
-func (p *parser) listType(n *node) *Type {
+func (p *parser) listType(n *node) *jsonschema.Schema {
 	if len(n.items) != 1 {
 		var words []string
 		for _, item := range n.items {
 			words = append(words, item.text)
 		}
-		p.errorf(n.pos, "bad-type", "", "[T] is an array of T and takes one type; for a fixed set of values write {enum: [%s]}", strings.Join(words, ", "))
-		return invalid()
+		p.errorf(n.pos, "bad-type", "for values of different types at each place write {type: array, prefixItems: [A, B]}",
+			"[T] is an array of T and takes one type; for a fixed set of values write {enum: [%s]}", strings.Join(words, ", "))
+		return invalid(n.pos)
 	}
-	return &Type{Shape: ListOf, Elem: p.typ(n.items[0])}
+	return &jsonschema.Schema{Type: []string{"array"}, Items: p.typ(n.items[0])}
 }
 
-func (p *parser) mappingType(n *node) *Type {
+func (p *parser) mappingType(n *node) *jsonschema.Schema {
 	i := slices.IndexFunc(n.entries, func(e entry) bool { return slices.Contains(decidingKeys, e.key) })
 	if i < 0 {
 		return p.fieldMap(n)
 	}
-	deciding := n.entries[i].key
 	for _, e := range n.entries {
 		switch {
 		case e.key == "nullable":
 			p.errorf(e.pos, "bad-type", "", `"nullable" is OpenAPI 3.0; write string | null`)
-			return invalid()
+			return invalid(n.pos)
 		case !slices.Contains(schemaKeywords, e.key) && !strings.HasPrefix(e.key, "x-"):
-			p.errorf(e.pos, "bad-type", "", "%q is not a JSON Schema keyword; for an object with a field called %q write fields: %s", e.key, deciding, flowText(n))
-			return invalid()
+			p.notKeyword(n, e, n.entries[i].key)
+			return invalid(n.pos)
 		}
 	}
-	switch {
-	case n.get("fields") != nil:
-		return p.withDoc(n, p.fieldsType(n))
-	case n.get("enum") != nil:
-		return p.withDoc(n, p.enumType(n))
+	return p.long(n)
+}
+
+// notKeyword reports a key among keywords. When it is like one, it was meant to be.
+func (p *parser) notKeyword(n *node, e entry, deciding string) {
+	if s := names.Similar(e.key, schemaKeywords); s != "" && deciding != "type" {
+		p.errorf(e.pos, "unknown-key", fmt.Sprintf("did you mean %q?", s), "%q is not a JSON Schema keyword", e.key)
+		return
 	}
-	p.errorf(n.entries[i].pos, "unsupported", "use the short form, such as string(1..64), or fields: {…} for an object", "JSON Schema in long form is not supported yet")
-	return invalid()
+	p.errorf(e.pos, "bad-type", "", "%q is not a JSON Schema keyword; for an object with a field called %q write fields: %s", e.key, deciding, flowText(n))
 }
 
 // flowText writes a small mapping as it would stand in a line.
@@ -107,96 +113,6 @@ func flowText(n *node) string {
 		parts = append(parts, e.key+": "+value)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-// withDoc lets a description beside the deciding key document the type.
-func (p *parser) withDoc(n *node, t *Type) *Type {
-	if d := n.get("description"); d != nil {
-		t.Doc = p.str(d, "description").Value
-	}
-	return t
-}
-
-// others reports keys of a schema object that do not go with its deciding key yet.
-func (p *parser) others(n *node, known ...string) bool {
-	ok := true
-	for _, e := range n.entries {
-		if !slices.Contains(known, e.key) && !strings.HasPrefix(e.key, "x-") {
-			p.unsupported(e.pos, fmt.Sprintf("%q beside %q is", e.key, known[0]))
-			ok = false
-		}
-	}
-	return ok
-}
-
-func (p *parser) fieldsType(n *node) *Type {
-	fields := n.get("fields")
-	if !p.others(n, "fields", "description") {
-		return invalid()
-	}
-	if fields.kind != mapping {
-		p.errorf(fields.pos, "bad-type", "write fields: {type: string}, say", "fields must be a mapping of names to types")
-		return invalid()
-	}
-	return p.fieldMap(fields)
-}
-
-func (p *parser) enumType(n *node) *Type {
-	values := n.get("enum")
-	if kind := n.get("type"); kind != nil && kind.text != "string" {
-		p.unsupported(kind.pos, "an enum of anything but strings is")
-		return invalid()
-	}
-	if !p.others(n, "enum", "type", "description") {
-		return invalid()
-	}
-	t := &Type{Shape: Enum}
-	seen := make(map[string]bool)
-	switch values.kind {
-	case list:
-		for _, item := range values.items {
-			p.enumValue(t, seen, item)
-		}
-	case mapping:
-		for _, e := range values.entries {
-			doc := e.doc
-			if !e.value.isNull() {
-				doc = p.str(e.value, "the text of a value").Value
-			}
-			p.addValue(t, seen, nameText(e), doc)
-		}
-	default:
-		p.errorf(values.pos, "bad-type", "", "enum must be a list of values such as [open, closed]")
-		return invalid()
-	}
-	if len(values.items)+len(values.entries) == 0 {
-		p.errorf(values.pos, "empty-enum", "", "an enum needs at least one value")
-	}
-	if len(t.Values) == 0 {
-		return invalid()
-	}
-	return t
-}
-
-func (p *parser) enumValue(t *Type, seen map[string]bool, item *node) {
-	if item.kind != scalar {
-		p.errorf(item.pos, "bad-type", "", "an enum holds strings")
-		return
-	}
-	if !item.isString() {
-		p.errorf(item.pos, "enum-value", fmt.Sprintf("quote it: %q", item.text), "YAML reads %s as %s, not as a string", or(item.text, "nothing"), yamlType(item.tag))
-		return
-	}
-	p.addValue(t, seen, Text{item.text, item.pos}, strings.TrimSpace(strings.TrimLeft(item.comment, "# ")))
-}
-
-func (p *parser) addValue(t *Type, seen map[string]bool, v Text, doc string) {
-	if seen[v.Value] {
-		p.errorf(v.Pos, "duplicate-value", "", "%q is in the enum twice", v.Value)
-		return
-	}
-	seen[v.Value] = true
-	t.Values = append(t.Values, EnumValue{Value: v, Doc: doc})
 }
 
 func yamlType(tag string) string {
@@ -217,29 +133,42 @@ func or(s, fallback string) string {
 }
 
 // fieldMap reads name → type. A field whose type is wrong is there all the same: that it exists is known.
-func (p *parser) fieldMap(n *node) *Type {
-	t := &Type{Shape: Object}
-	seen := make(map[string]diag.Pos)
+func (p *parser) fieldMap(n *node) *jsonschema.Schema {
+	s := &jsonschema.Schema{Pos: n.pos, Type: []string{"object"}, AdditionalProperties: &jsonschema.Schema{False: true}}
 	for _, e := range n.entries {
-		f := &Field{Name: Text{e.key, e.pos}, Doc: e.doc}
-		if name, ok := strings.CutSuffix(e.key, "?"); ok {
-			f.Name.Value, f.Optional = name, true
-		}
-		if !p.fieldName(f.Name) {
+		name, optional := strings.CutSuffix(e.key, "?")
+		if !p.fieldName(Text{name, e.pos}) || p.doubleField(s, name, e.pos) {
 			continue
 		}
-		if first, dup := seen[f.Name.Value]; dup {
-			p.errorf(e.pos, "duplicate-key", fmt.Sprintf("the first is at line %d", first.Line), "the field %q is given twice", f.Name.Value)
-			continue
+		t := p.fieldType(e.value)
+		optional = p.optional(t, e.value) || optional
+		t.Description = or(t.Description, e.doc)
+		s.Properties = append(s.Properties, jsonschema.Property{Name: name, Pos: e.pos, Schema: t})
+		if !optional && t.Default == nil {
+			s.Required = append(s.Required, name)
 		}
-		seen[f.Name.Value] = e.pos
-		f.Type = p.fieldType(e.value)
-		if f.Type.Shape != Enum {
-			f.Doc = or(f.Type.Doc, f.Doc)
-		}
-		t.Fields = append(t.Fields, f)
 	}
-	return t
+	return s
+}
+
+// optional reads `optional: true` of a field's long form.
+func (p *parser) optional(t *jsonschema.Schema, n *node) bool {
+	if t.Source == nil || !t.Source.Long {
+		return false
+	}
+	o := n.get("optional")
+	return o != nil && p.boolean(o, "optional")
+}
+
+// doubleField reports a field that is there already: nick and nick? are one.
+func (p *parser) doubleField(s *jsonschema.Schema, name string, pos diag.Pos) bool {
+	for _, f := range s.Properties {
+		if f.Name == name {
+			p.errorf(pos, "duplicate-key", fmt.Sprintf("the first is at line %d", f.Pos.Line), "the field %q is given twice", name)
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) fieldName(name Text) bool {

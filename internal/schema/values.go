@@ -17,6 +17,8 @@ type parser struct {
 	file       string
 	diags      *diag.List
 	unreadable map[diag.Pos]bool // the places of such nodes
+	imported   bool              // the file is one that another imports
+	refs       []*Import
 }
 
 // errorf reports an error, but nothing more about a node that cannot be read anyhow.

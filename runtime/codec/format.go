@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -14,20 +15,34 @@ type Format uint8
 
 // The formats.
 const (
-	FormatUUID         Format = iota // RFC 4122
-	FormatDateTime                   // RFC 3339 date-time
-	FormatDate                       // RFC 3339 full-date
-	FormatTime                       // RFC 3339 full-time
-	FormatDuration                   // RFC 3339 appendix A
-	FormatEmail                      // RFC 5321 mailbox
-	FormatURI                        // RFC 3986, absolute
-	FormatURIReference               // RFC 3986
-	FormatHostname                   // RFC 1123
-	FormatIPv4                       // RFC 2673, dotted quad
-	FormatIPv6                       // RFC 4291
-	FormatJSONPointer                // RFC 6901
-	FormatRegex                      // a regular expression of RE2
+	FormatUUID                Format = iota // RFC 4122
+	FormatDateTime                          // RFC 3339 date-time
+	FormatDate                              // RFC 3339 full-date
+	FormatTime                              // RFC 3339 full-time
+	FormatDuration                          // RFC 3339 appendix A
+	FormatEmail                             // RFC 5321 mailbox
+	FormatURI                               // RFC 3986, absolute
+	FormatURIReference                      // RFC 3986
+	FormatHostname                          // RFC 1123
+	FormatIPv4                              // RFC 2673, dotted quad
+	FormatIPv6                              // RFC 4291
+	FormatJSONPointer                       // RFC 6901
+	FormatRegex                             // a regular expression of RE2
+	FormatRelativeJSONPointer               // draft-bhutton-relative-json-pointer-00
+	FormatIRIReference                      // RFC 3987, as far as Go parses it
+	FormatInt64                             // decimal digits of a 64-bit integer
+	FormatUint64                            // decimal digits of an unsigned 64-bit integer
 )
+
+// Formats returns the formats that are checked, by their names in JSON Schema. The map is the caller's.
+func Formats() map[string]Format {
+	return map[string]Format{
+		"uuid": FormatUUID, "date-time": FormatDateTime, "date": FormatDate, "time": FormatTime, "duration": FormatDuration,
+		"email": FormatEmail, "uri": FormatURI, "uri-reference": FormatURIReference, "hostname": FormatHostname, "ipv4": FormatIPv4,
+		"ipv6": FormatIPv6, "json-pointer": FormatJSONPointer, "regex": FormatRegex, "relative-json-pointer": FormatRelativeJSONPointer,
+		"iri-reference": FormatIRIReference, "int64": FormatInt64, "uint64": FormatUint64,
+	}
+}
 
 // Match reports whether s is of the format.
 func (f Format) Match(s string) bool {
@@ -63,6 +78,16 @@ func (f Format) Match(s string) bool {
 	case FormatRegex:
 		_, err := regexp.Compile(s)
 		return err == nil
+	case FormatRelativeJSONPointer:
+		return isRelativeJSONPointer(s)
+	case FormatIRIReference:
+		return parseURL(s) != nil && !strings.Contains(s, `\`)
+	case FormatInt64:
+		_, err := strconv.ParseInt(s, 10, 64)
+		return err == nil && canonicalInteger([]byte(s))
+	case FormatUint64:
+		_, err := strconv.ParseUint(s, 10, 64)
+		return err == nil && canonicalInteger([]byte(s))
 	}
 	return true
 }
@@ -94,6 +119,12 @@ func (f Format) message() string {
 		return "must be an IPv6 address"
 	case FormatJSONPointer:
 		return "must be a JSON Pointer"
+	case FormatRelativeJSONPointer:
+		return "must be a relative JSON Pointer"
+	case FormatIRIReference:
+		return "must be an IRI or a relative reference"
+	case FormatInt64, FormatUint64:
+		return "must be a string with an integer of 64 bits"
 	}
 	return "must be a regular expression"
 }
@@ -244,6 +275,18 @@ func isJSONPointer(s string) bool {
 		}
 	}
 	return true
+}
+
+// isRelativeJSONPointer takes a number without leading zeros, and # or a JSON Pointer behind it.
+func isRelativeJSONPointer(s string) bool {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	if n == 0 || n > 1 && s[0] == '0' {
+		return false
+	}
+	return s[n:] == "#" || isJSONPointer(s[n:])
 }
 
 // isDigit reports whether c is a decimal digit.

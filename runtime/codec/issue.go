@@ -111,11 +111,16 @@ func (t *trail) pointer() string {
 	return b.String()
 }
 
+// EscapePointer escapes a key for a JSON Pointer (RFC 6901), whatever its length.
+func EscapePointer(key string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+}
+
 // escapePointer escapes a key for a JSON Pointer; long keys are cut, because the sender of a bad key chose its length.
 func escapePointer(key string) string {
 	const longest = 64
 	if len(key) > longest {
 		key = strings.ToValidUTF8(key[:longest], "") + "…"
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+	return EscapePointer(key)
 }

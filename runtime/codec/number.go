@@ -86,6 +86,10 @@ func (d *Decoder) number(expected string) ([]byte, bool) {
 	return lit, true
 }
 
+// GuardNumber returns what is wrong with the size of the literal of a JSON number, or "": it has at most 64 characters, and
+// an exponent of at most 400. Arithmetic on others may take megabytes, or fail.
+func GuardNumber(literal string) string { return guardNumber([]byte(literal)) }
+
 // guardNumber returns what is wrong with the size of a valid literal, or "".
 func guardNumber(lit []byte) string {
 	if len(lit) < 4 {

@@ -31,7 +31,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "583680943d77c4a5"
+const SchemaFingerprint = "c59b3634e94dda45"
 
 // typeEcho describes ECHO.
 var typeEcho = &wsrt.MessageType{

@@ -31,7 +31,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "55c1745fa867abcd"
+const SchemaFingerprint = "6b9a87a726895f29"
 
 // typeEcho describes ECHO.
 var typeEcho = &wsrt.MessageType{

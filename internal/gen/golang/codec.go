@@ -19,7 +19,14 @@ import (
 //	func (m *JoinRoom) UnmarshalJSON(data []byte) error { … }
 func emitCodec(f *jen.File, api *model.API) {
 	for _, n := range namedTypes(api) {
-		if n.Type.Kind == model.Enum {
+		if n.Type.Kind == model.Union {
+			unionCodec(f, n)
+			continue
+		}
+		if n.Type.UnionType() != nil {
+			continue // it is another name of the union
+		}
+		if n.Type.Kind == model.Enum || n.Type.Kind == model.IntEnum {
 			f.Add(enumNames(n))
 			f.Line()
 		}
@@ -47,7 +54,13 @@ func recv(n *model.Named) string {
 }
 
 // isStruct reports whether n is held in a struct, so that its methods have pointers as receivers.
-func isStruct(n *model.Named) bool { return n.Type.Resolve().Kind == model.Struct }
+func isStruct(n *model.Named) bool {
+	switch n.Type.Resolve().Kind {
+	case model.Struct, model.Tuple, model.OneOf, model.Box:
+		return true
+	}
+	return false
+}
 
 // readMethod begins a method that does not change its receiver: on a pointer for structs, on a value for all others.
 func readMethod(n *model.Named, name string) *jen.Statement {
@@ -69,10 +82,14 @@ func asReferred(n *model.Named) *jen.Statement {
 //
 //	func (Role) names() []string { return []string{"owner", "member"} }
 func enumNames(n *model.Named) *jen.Statement {
-	return jen.Func().Params(jen.Id(n.Go)).Id("names").Params().Index().String().Block(
-		jen.Return(jen.Index().String().ValuesFunc(func(g *jen.Group) {
+	elem := jen.String()
+	if n.Type.Kind == model.IntEnum {
+		elem = jen.Int64()
+	}
+	return jen.Func().Params(jen.Id(n.Go)).Id("names").Params().Index().Add(elem).Block(
+		jen.Return(jen.Index().Add(elem).ValuesFunc(func(g *jen.Group) {
 			for _, v := range n.Type.Values {
-				g.Lit(v.Wire)
+				g.Add(enumLiteral(n.Type, v))
 			}
 		})),
 	)
@@ -147,7 +164,8 @@ func stringFormat(t *model.Type) (name *jen.Statement, ok bool) {
 	names := map[string]string{
 		"uuid": "UUID", "date-time": "DateTime", "date": "Date", "time": "Time", "duration": "Duration", "email": "Email",
 		"uri": "URI", "uri-reference": "URIReference", "hostname": "Hostname", "ipv4": "IPv4", "ipv6": "IPv6",
-		"json-pointer": "JSONPointer", "regex": "Regex",
+		"json-pointer": "JSONPointer", "regex": "Regex", "relative-json-pointer": "RelativeJSONPointer", "iri-reference": "IRIReference",
+		"int64": "Int64", "uint64": "Uint64",
 	}
 	if t.Kind != model.String || names[t.Format] == "" {
 		return nil, false
@@ -193,6 +211,10 @@ func widthOf(k model.Kind) (min, max bound) {
 		return bound{value: "0"}, bound{"255", "math", "MaxUint8"}
 	case model.Uint16:
 		return bound{value: "0"}, bound{"65535", "math", "MaxUint16"}
+	case model.Int64Number:
+		return bound{"-9223372036854775808", "math", "MinInt64"}, bound{"9223372036854775807", "math", "MaxInt64"}
+	case model.Uint64Number:
+		return bound{value: "0"}, bound{"18446744073709551615", "math", "MaxUint64"}
 	}
 	return bound{value: "0"}, bound{"4294967295", "math", "MaxUint32"}
 }

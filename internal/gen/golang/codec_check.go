@@ -22,51 +22,85 @@ func (c checkNeeds) named(n *model.Named) bool {
 		return needs
 	}
 	c[n] = true
-	c[n] = c.typ(n.Type)
+	c[n] = len(n.VariantOf) > 0 || c.typ(n.Type) // the check of a union calls those of its variants
 	return c[n]
 }
 
 func (c checkNeeds) typ(t *model.Type) bool {
+	if t.Check != nil {
+		return true
+	}
 	switch t.Kind {
 	case model.Bool, model.Int64, model.Uint64:
 		return false
 	case model.String:
 		_, hasFormat := stringFormat(t)
-		return hasFormat || hasSizes(t)
+		return hasFormat || hasSizes(t) || t.Pattern != ""
+	case model.Union, model.OneOf, model.Tuple, model.Box:
+		return true
 	case model.Bytes:
 		return hasSizes(t)
 	case model.Ref:
 		return c.named(t.Ref)
 	case model.Struct:
 		for _, f := range t.Fields {
-			if c.typ(f.Type) {
+			if f.Const == nil && c.typ(f.Type) {
 				return true
 			}
 		}
-		return false
+		return t.Extra != nil
 	case model.Array:
 		return hasSizes(t) || c.typ(t.Elem)
 	case model.Map:
 		return hasSizes(t) || t.Key != nil && c.typ(t.Key) || c.typ(t.Elem)
+	case model.Int64Number, model.Uint64Number:
+		return !isWidth(t)
 	}
 	return !t.Kind.IsInt() || !isWidth(t)
 }
 
 // checkMethod prints the method that checks a value which is about to be sent.
 func checkMethod(n *model.Named) *jen.Statement {
-	head := readMethod(n, "check").Params(jen.Id("c").Op("*").Add(codec("Checker")))
+	return readMethod(n, "check").Params(jen.Id("c").Op("*").Add(codec("Checker"))).BlockFunc(func(g *jen.Group) {
+		checkNamed(g, n)
+		if n.Type.Check != nil {
+			g.Id("c").Dot("Validate").Call(jen.Id(n.Type.Check.Name), jen.Id(recv(n)).Dot("encode"))
+		}
+	})
+}
+
+func checkNamed(g *jen.Group, n *model.Named) {
 	v := jen.Id("v")
 	switch n.Type.Kind {
 	case model.Struct:
-		return head.BlockFunc(func(g *jen.Group) { checkStruct(g, n.Type.Fields) })
+		checkStruct(g, n.Type)
+	case model.Tuple:
+		checkTuple(g, n.Type)
+	case model.OneOf:
+		checkOneOf(g, n.Type)
+	case model.Box:
+		g.Id("check"+n.Type.Elem.UnionType().Go).Call(jen.Id("c"), jen.Id("m").Dot("Value"))
 	case model.Enum:
-		return head.Block(jen.Id("c").Dot("OneOf").Call(jen.String().Call(v), v.Clone().Dot("names").Call().Op("...")))
+		g.Id("c").Dot("OneOf").Call(jen.String().Call(v), v.Clone().Dot("names").Call().Op("..."))
+	case model.IntEnum:
+		g.Id("c").Dot("OneOfInt").Call(jen.Int64().Call(v), v.Clone().Dot("names").Call().Op("..."))
 	case model.Ref:
-		return head.Block(asReferred(n).Dot("check").Call(jen.Id("c")))
-	case model.Array, model.Map, model.Bytes, model.Object:
-		return head.BlockFunc(func(g *jen.Group) { checkValue(g, v, n.Type, 1) })
+		if typeNeedsCheck(&model.Type{Kind: model.Ref, Ref: n.Type.Ref}) {
+			g.Add(asReferred(n)).Dot("check").Call(jen.Id("c"))
+		}
+	default:
+		unchecked := *n.Type
+		unchecked.Check = nil
+		if !typeNeedsCheck(&unchecked) {
+			return
+		}
+		switch n.Type.Kind {
+		case model.Array, model.Map, model.Bytes, model.Object:
+		default:
+			v = goType(n.Type).Call(v)
+		}
+		checkValue(g, v, &unchecked, 1)
 	}
-	return head.BlockFunc(func(g *jen.Group) { checkValue(g, goType(n.Type).Call(v), n.Type, 1) })
 }
 
 // checkStruct prints the checks of the fields that need one.
@@ -81,45 +115,98 @@ func checkMethod(n *model.Named) *jen.Statement {
 //		c.StringLen(*m.Nick, 1, 32)
 //	}
 //	c.Leave()
-func checkStruct(g *jen.Group, fields []*model.Field) {
+func checkStruct(g *jen.Group, t *model.Type) {
+	if !(checkNeeds{}).typ(&model.Type{Kind: model.Struct, Fields: t.Fields, Extra: t.Extra}) {
+		return
+	}
 	g.If(jen.Op("!").Id("c").Dot("Enter").Call()).Block(jen.Return())
-	for _, f := range fields {
-		if !typeNeedsCheck(f.Type) {
-			continue
-		}
-		target := jen.Id("m").Dot(f.Go)
-		check := func(v *jen.Statement) func(g *jen.Group) {
-			return func(g *jen.Group) {
-				g.Id("c").Dot("Field").Call(jen.Lit(f.Wire))
-				checkValue(g, v, f.Type, 1)
-			}
-		}
-		switch f.Presence() {
-		case model.Pointer:
-			g.If(target.Clone().Op("!=").Nil()).BlockFunc(check(deref(target, f.Type)))
-		case model.NilZero:
-			g.If(target.Clone().Op("!=").Nil()).BlockFunc(check(target))
-		case model.ThreeState:
-			g.If(jen.List(jen.Id("v"), jen.Id("ok")).Op(":=").Add(target.Clone()).Dot("Get").Call(), jen.Id("ok")).
-				BlockFunc(check(jen.Id("v")))
-		default:
-			check(target)(g)
+	for _, f := range t.Fields {
+		if f.Const == nil && typeNeedsCheck(f.Type) {
+			checkField(g, f, "Field", jen.Lit(f.Wire))
 		}
 	}
+	checkExtra(g, t)
 	g.Id("c").Dot("Leave").Call()
+}
+
+// checkField prints the check of a field that is there. where and key are the call that says which it is.
+func checkField(g *jen.Group, f *model.Field, where string, key *jen.Statement) {
+	target := jen.Id("m").Dot(f.Go)
+	check := func(v *jen.Statement) func(g *jen.Group) {
+		return func(g *jen.Group) {
+			g.Id("c").Dot(where).Call(key)
+			checkValue(g, v, f.Type, 1)
+		}
+	}
+	switch f.Presence() {
+	case model.Pointer:
+		g.If(target.Clone().Op("!=").Nil()).BlockFunc(check(deref(target, f.Type)))
+	case model.NilZero:
+		g.If(target.Clone().Op("!=").Nil()).BlockFunc(check(target))
+	case model.ThreeState:
+		g.If(jen.List(jen.Id("v"), jen.Id("ok")).Op(":=").Add(target.Clone()).Dot("Get").Call(), jen.Id("ok")).
+			BlockFunc(check(jen.Id("v")))
+	default:
+		check(target)(g)
+	}
+}
+
+// checkExtra prints the checks of keys that have no field, and that they are such keys.
+func checkExtra(g *jen.Group, t *model.Type) {
+	if t.Extra == nil {
+		return
+	}
+	g.For(jen.List(jen.Id("k"), jen.Id("v")).Op(":=").Range().Add(codec("Sorted")).Call(jen.Id("m").Dot(t.Extra.Go))).
+		BlockFunc(func(g *jen.Group) {
+			g.Id("c").Dot("Field").Call(jen.Id("k"))
+			if len(t.Fields) > 0 {
+				g.Switch(jen.Id("k")).Block(jen.CaseFunc(func(g *jen.Group) {
+					for _, f := range t.Fields {
+						g.Lit(f.Wire)
+					}
+				}).Block(jen.Id("c").Dot("AddIssue").Call(jen.Lit("has a field of its own"))))
+			}
+			if typeNeedsCheck(t.Extra.Elem) {
+				checkElem(g, jen.Id("v"), t.Extra.Elem, 2)
+			} else {
+				g.Id("_").Op("=").Id("v")
+			}
+		})
 }
 
 // checkValue prints the checks of v, a value of t that is not null.
 func checkValue(g *jen.Group, v *jen.Statement, t *model.Type, depth int) {
+	if t.Check != nil {
+		unchecked := *t
+		unchecked.Check = nil
+		if typeNeedsCheck(&unchecked) {
+			checkValue(g, v, &unchecked, depth)
+		}
+		g.Id("c").Dot("Validate").Call(jen.Id(t.Check.Name), jen.Func().Params(jen.Id("w").Op("*").Qual(pkgJX, "Writer")).
+			BlockFunc(func(g *jen.Group) { encodeValue(g, v, &unchecked, depth+1) }))
+		return
+	}
 	c := func(name string, args ...jen.Code) {
 		g.Id("c").Dot(name).Call(append([]jen.Code{v.Clone()}, args...)...)
 	}
 	switch t.Kind {
 	case model.Ref:
+		if u := t.UnionType(); u != nil {
+			g.Id("check"+u.Go).Call(jen.Id("c"), v.Clone())
+			return
+		}
 		g.Add(v.Clone()).Dot("check").Call(jen.Id("c"))
+	case model.Int64Number:
+		if !isWidth(t) {
+			g.Id("c").Dot("Int").Call(append([]jen.Code{v.Clone()}, intBounds(t)...)...)
+		}
+	case model.Uint64Number:
+		g.Id("c").Dot("Uint").Call(append([]jen.Code{v.Clone()}, intBounds(t)...)...)
 	case model.String:
 		f, ok := stringFormat(t)
 		switch {
+		case t.Pattern != "":
+			c("StringPattern", append([]jen.Code{jen.Id(patternName(t.Pattern))}, sizes(t)...)...)
 		case ok && hasSizes(t):
 			c("FormatLen", append([]jen.Code{f}, sizes(t)...)...)
 		case ok:
@@ -218,6 +305,10 @@ func checkKey(g *jen.Group, text *jen.Statement, key *model.Type) {
 	}
 	if t.Kind == model.Enum {
 		c("EnumKey", jen.Id(enumOf(key).Go).Call(jen.Lit("")).Dot("names").Call().Op("..."))
+		return
+	}
+	if t.Pattern != "" {
+		c("PatternKey", append([]jen.Code{jen.Id(patternName(t.Pattern))}, sizes(t)...)...)
 		return
 	}
 	if f, ok := stringFormat(t); ok {

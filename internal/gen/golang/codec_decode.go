@@ -12,25 +12,54 @@ import (
 // decodeMethod prints the method that reads a value of n into its receiver, which is zero.
 func decodeMethod(n *model.Named) *jen.Statement {
 	head := method(recv(n), n.Go, "decode").Params(jen.Id("d").Op("*").Add(codec("Decoder")))
+	return head.BlockFunc(func(g *jen.Group) {
+		if n.Type.Check != nil {
+			g.Defer().Id("d").Dot("Validate").Call(jen.Id("d").Dot("Mark").Call(), jen.Id(n.Type.Check.Name))
+		}
+		decodeNamed(g, n)
+	})
+}
+
+func decodeNamed(g *jen.Group, n *model.Named) {
 	v := jen.Id("v")
 	switch n.Type.Kind {
 	case model.Struct:
-		return head.BlockFunc(func(g *jen.Group) { decodeStruct(g, n.Type.Fields) })
+		decodeStruct(g, n.Type)
+		return
+	case model.Tuple:
+		decodeTuple(g, n.Type)
+		return
+	case model.OneOf:
+		decodeOneOf(g, n.Type)
+		return
+	case model.Box:
+		g.Id("m").Dot("Value").Op("=").Add(decodeUnion(n.Type.Elem))
+		return
 	case model.Enum:
-		return head.Block(decodeEnum(n)...)
+		for _, c := range decodeEnum(n) {
+			g.Add(c)
+		}
+		return
+	case model.IntEnum:
+		g.Op("*").Add(v).Op("=").Id(n.Go).Call(jen.Id("d").Dot("EnumInt").Call(jen.Id("v").Dot("names").Call().Op("...")))
+		return
 	case model.Ref:
-		return head.Block(jen.Parens(ptr(n.Type.Ref.Go)).Call(jen.Id(recv(n))).Dot("decode").Call(jen.Id("d")))
+		g.Parens(ptr(n.Type.Ref.Go)).Call(jen.Id(recv(n))).Dot("decode").Call(jen.Id("d"))
+		return
 	case model.Array, model.Map:
-		return head.BlockFunc(func(g *jen.Group) {
-			decodeInto(g, jen.Id("read"), ":=", n.Type, 1)
-			g.Op("*").Add(v).Op("=").Id("read")
-		})
+		unchecked := *n.Type
+		unchecked.Check = nil
+		decodeInto(g, jen.Id("read"), ":=", &unchecked, 1)
+		g.Op("*").Add(v).Op("=").Id("read")
+		return
 	}
-	value := decodeScalar(n.Type)
+	unchecked := *n.Type
+	unchecked.Check = nil
+	value := decodeScalar(&unchecked)
 	if n.Type.Kind != model.Bytes && n.Type.Kind != model.Object {
 		value = jen.Id(n.Go).Call(value) // the others are assignable
 	}
-	return head.Block(jen.Op("*").Add(v).Op("=").Add(value))
+	g.Op("*").Add(v).Op("=").Add(value)
 }
 
 // decodeEnum prints the body that reads an enum without copying its text.
@@ -83,10 +112,11 @@ const wordBits = 64
 //	if !seen.Has(1) {
 //		m.Limit = 50
 //	}
-func decodeStruct(g *jen.Group, fields []*model.Field) {
+func decodeStruct(g *jen.Group, t *model.Type) {
+	fields := t.Fields
 	if len(fields) == 0 {
 		g.For(jen.Id("o").Op(":=").Id("d").Dot("Object").Call(), jen.Id("o").Dot("Next").Call(), jen.Empty()).
-			Block(jen.Id("o").Dot("Unknown").Call())
+			BlockFunc(func(g *jen.Group) { decodeUnknown(g, t) })
 		return
 	}
 	g.Id("o").Op(":=").Id("d").Dot("Object").Call()
@@ -103,11 +133,39 @@ func decodeStruct(g *jen.Group, fields []*model.Field) {
 						BlockFunc(func(g *jen.Group) { decodeField(g, f) }),
 				)
 			}
-			g.Default().Block(jen.Id("o").Dot("Unknown").Call())
+			g.Default().BlockFunc(func(g *jen.Group) { decodeUnknown(g, t) })
 		}),
 	)
 	requireFields(g, fields)
 	fillDefaults(g, fields)
+}
+
+// decodeUnknown prints what becomes of a key that has no field: it is refused, passed over, or kept.
+//
+//	key := string(o.Key())
+//	if _, ok := m.Extra[key]; ok {
+//		o.Duplicate()
+//		continue
+//	}
+//	if m.Extra == nil {
+//		m.Extra = map[string]string{}
+//	}
+//	m.Extra[key] = d.String()
+func decodeUnknown(g *jen.Group, t *model.Type) {
+	switch {
+	case t.Extra != nil:
+		target := jen.Id("m").Dot(t.Extra.Go)
+		g.Id("key").Op(":=").String().Call(jen.Id("o").Dot("Key").Call())
+		g.If(jen.List(jen.Id("_"), jen.Id("ok")).Op(":=").Add(target.Clone()).Index(jen.Id("key")), jen.Id("ok")).
+			Block(jen.Id("o").Dot("Duplicate").Call(), jen.Continue())
+		g.If(target.Clone().Op("==").Nil()).Block(target.Clone().Op("=").Map(jen.String()).Add(elemType(t.Extra.Elem)).Values())
+		v := decodeElem(g, t.Extra.Elem, 1)
+		g.Add(target.Clone()).Index(jen.Id("key")).Op("=").Add(v)
+	case t.Open:
+		g.Id("d").Dot("Skip").Call()
+	default:
+		g.Id("o").Dot("Unknown").Call()
+	}
 }
 
 // seen returns the word that has the bit of field i.
@@ -164,6 +222,10 @@ func fillDefaults(g *jen.Group, fields []*model.Field) {
 
 // decodeField prints how a field is read, by its presence.
 func decodeField(g *jen.Group, f *model.Field) {
+	if f.Const != nil {
+		g.Id("d").Dot("Const").Call(rawString(string(f.Const)))
+		return
+	}
 	target := jen.Id("m").Dot(f.Go)
 	switch f.Presence() {
 	case model.Pointer:
@@ -195,11 +257,15 @@ func decodeField(g *jen.Group, f *model.Field) {
 //	m.User = new(User)
 //	m.User.decode(d)
 func decodePointer(g *jen.Group, target *jen.Statement, t *model.Type, depth int) {
+	if t.UnionType() != nil {
+		decodeInto(g, target, "=", t, depth)
+		return
+	}
 	if v := decodeScalar(t); v != nil {
 		g.Add(target.Clone()).Op("=").New(v)
 		return
 	}
-	if t.Kind == model.Ref {
+	if t.Kind == model.Ref && t.Check == nil {
 		g.Add(target.Clone()).Op("=").New(jen.Id(t.Ref.Go))
 		g.Add(target.Clone()).Dot("decode").Call(jen.Id("d"))
 		return
@@ -211,9 +277,9 @@ func decodePointer(g *jen.Group, target *jen.Statement, t *model.Type, depth int
 
 // declareAndDecode prints a variable and how a value of t, which is no scalar, is read into it.
 func declareAndDecode(g *jen.Group, name string, t *model.Type, depth int) {
-	if t.Kind == model.Ref {
+	if t.Kind == model.Ref && t.UnionType() == nil {
 		g.Var().Id(name).Id(t.Ref.Go)
-		g.Id(name).Dot("decode").Call(jen.Id("d"))
+		decodeInto(g, jen.Id(name), "=", t, depth+1)
 		return
 	}
 	decodeInto(g, jen.Id(name), ":=", t, depth+1)
@@ -222,8 +288,21 @@ func declareAndDecode(g *jen.Group, name string, t *model.Type, depth int) {
 // decodeInto prints how a value of t that is not null is read into target. op is := when target is a new variable.
 // Variables of loops are numbered by depth.
 func decodeInto(g *jen.Group, target *jen.Statement, op string, t *model.Type, depth int) {
+	if t.Check != nil {
+		unchecked := *t
+		unchecked.Check = nil
+		at := numbered("at", depth)
+		g.Id(at).Op(":=").Id("d").Dot("Mark").Call()
+		decodeInto(g, target, op, &unchecked, depth)
+		g.Id("d").Dot("Validate").Call(jen.Id(at), jen.Id(t.Check.Name))
+		return
+	}
 	switch t.Kind {
 	case model.Ref:
+		if t.UnionType() != nil {
+			g.Add(target.Clone()).Op(op).Add(decodeUnion(t))
+			return
+		}
 		g.Add(target.Clone()).Dot("decode").Call(jen.Id("d"))
 	case model.Array:
 		g.Add(target.Clone()).Op(op).Add(goType(t)).Values()
@@ -245,7 +324,7 @@ func decodeArray(g *jen.Group, target *jen.Statement, t *model.Type, depth int) 
 	a := numbered("a", depth)
 	g.For(jen.Id(a).Op(":=").Id("d").Dot("Array").Call(sizes(t)...), jen.Id(a).Dot("Next").Call(), jen.Empty()).
 		BlockFunc(func(g *jen.Group) {
-			if t.Elem.Kind == model.Ref && !t.Elem.Nullable {
+			if t.Elem.Kind == model.Ref && !t.Elem.Nullable && t.Elem.Check == nil && t.Elem.UnionType() == nil {
 				g.Add(codec("Grow")).Call(jen.Op("&").Add(target.Clone())).Dot("decode").Call(jen.Id("d"))
 				return
 			}
@@ -312,6 +391,9 @@ func checkedKey(o string, key *model.Type) *jen.Statement {
 	if t.Kind == model.Enum {
 		return jen.Id(o).Dot("EnumKey").Call(jen.Id(enumOf(key).Go).Call(jen.Lit("")).Dot("names").Call().Op("..."))
 	}
+	if t.Pattern != "" {
+		return jen.Id(o).Dot("PatternKey").Call(append([]jen.Code{jen.Id(patternName(t.Pattern))}, sizes(t)...)...)
+	}
 	if f, ok := stringFormat(t); ok {
 		return jen.Id(o).Dot("FormatKey").Call(append([]jen.Code{f}, sizes(t)...)...)
 	}
@@ -339,11 +421,16 @@ func numbered(name string, depth int) string {
 
 // decodeScalar returns the expression that reads a value of t, or nil when that takes more than an expression.
 func decodeScalar(t *model.Type) *jen.Statement {
+	if t.Check != nil {
+		return nil
+	}
 	d := func(name string, args ...jen.Code) *jen.Statement { return jen.Id("d").Dot(name).Call(args...) }
 	switch t.Kind {
 	case model.String:
 		f, ok := stringFormat(t)
 		switch {
+		case t.Pattern != "":
+			return d("StringPattern", append([]jen.Code{jen.Id(patternName(t.Pattern))}, sizes(t)...)...)
 		case ok && hasSizes(t):
 			return d("FormatLen", append([]jen.Code{f}, sizes(t)...)...)
 		case ok:
@@ -372,8 +459,17 @@ func decodeScalar(t *model.Type) *jen.Statement {
 		return d("Any")
 	case model.Object:
 		return d("JSONObject", sizes(t)...)
-	case model.Ref, model.Array, model.Map, model.Struct, model.Enum:
+	case model.Ref:
+		if t.UnionType() != nil {
+			return decodeUnion(t)
+		}
 		return nil
+	case model.Array, model.Map, model.Struct, model.Enum:
+		return nil
+	case model.Int64Number:
+		return d("Int64Number", intBounds(t)...)
+	case model.Uint64Number:
+		return d("Uint64Number", intBounds(t)...)
 	}
 	return d(methodName(t.Kind), intBounds(t)...)
 }

@@ -15,7 +15,15 @@ func encodeMethod(n *model.Named) *jen.Statement {
 	v := jen.Id("v")
 	switch n.Type.Kind {
 	case model.Struct:
-		return head.BlockFunc(func(g *jen.Group) { encodeStruct(g, n.Type.Fields) })
+		return head.BlockFunc(func(g *jen.Group) { encodeStruct(g, n.Type) })
+	case model.Tuple:
+		return head.BlockFunc(func(g *jen.Group) { encodeTuple(g, n.Type) })
+	case model.OneOf:
+		return head.BlockFunc(func(g *jen.Group) { encodeOneOf(g, n.Type) })
+	case model.Box:
+		return head.Block(jen.Id("encode"+n.Type.Elem.UnionType().Go).Call(jen.Id("w"), jen.Id("m").Dot("Value")))
+	case model.IntEnum:
+		return head.Block(jen.Id("w").Dot("Int").Call(jen.Int().Call(v)))
 	case model.Enum:
 		return head.Block(codec("WriteString").Call(jen.Id("w"), jen.String().Call(v)))
 	case model.Ref:
@@ -37,12 +45,13 @@ func encodeMethod(n *model.Named) *jen.Statement {
 //
 // When the first field may be absent, each field has its comma behind it, and CloseObject turns the last one into the
 // brace.
-func encodeStruct(g *jen.Group, fields []*model.Field) {
-	if len(fields) == 0 {
+func encodeStruct(g *jen.Group, t *model.Type) {
+	fields := t.Fields
+	if len(fields) == 0 && t.Extra == nil {
 		g.Add(raw("{}"))
 		return
 	}
-	commaBehind := !alwaysWritten(fields[0])
+	commaBehind := len(fields) == 0 || !alwaysWritten(fields[0])
 	if commaBehind {
 		g.Id("w").Dot("ObjStart").Call()
 	}
@@ -57,6 +66,7 @@ func encodeStruct(g *jen.Group, fields []*model.Field) {
 		}
 		encodeField(g, f, key, commaBehind)
 	}
+	encodeExtra(g, t, commaBehind)
 	if commaBehind {
 		g.Add(codec("CloseObject")).Call(jen.Id("w"))
 	} else {
@@ -64,11 +74,44 @@ func encodeStruct(g *jen.Group, fields []*model.Field) {
 	}
 }
 
+// encodeExtra prints what writes the keys that have no field.
+//
+//	for k, v := range codec.Sorted(m.Extra) {
+//		w.Comma()
+//		codec.WriteString(w, k)
+//		w.RawStr(`:`)
+//		codec.WriteString(w, v)
+//	}
+func encodeExtra(g *jen.Group, t *model.Type, commaBehind bool) {
+	if t.Extra == nil {
+		return
+	}
+	g.For(jen.List(jen.Id("k"), jen.Id("v")).Op(":=").Range().Add(codec("Sorted")).Call(jen.Id("m").Dot(t.Extra.Go))).
+		BlockFunc(func(g *jen.Group) {
+			if !commaBehind {
+				g.Id("w").Dot("Comma").Call()
+			}
+			g.Add(codec("WriteString")).Call(jen.Id("w"), jen.Id("k"))
+			g.Add(raw(":"))
+			encodeElem(g, jen.Id("v"), t.Extra.Elem, 2)
+			if commaBehind {
+				g.Id("w").Dot("Comma").Call()
+			}
+		})
+}
+
 // alwaysWritten reports whether a field has no state in which it is left out.
 func alwaysWritten(f *model.Field) bool { return !f.Optional || f.Default != nil }
 
 // encodeField prints the key and the value of a field that is there.
 func encodeField(g *jen.Group, f *model.Field, key string, commaBehind bool) {
+	if f.Const != nil {
+		g.Add(raw(key + string(f.Const)))
+		if commaBehind {
+			g.Id("w").Dot("Comma").Call()
+		}
+		return
+	}
 	target := jen.Id("m").Dot(f.Go)
 	write := func(g *jen.Group, value func(g *jen.Group)) {
 		g.Add(raw(key))
@@ -108,6 +151,9 @@ func encodePointer(g *jen.Group, target *jen.Statement, t *model.Type, depth int
 
 // deref returns what a *T points to, so that it can be indexed. Methods are called on the pointer itself.
 func deref(target *jen.Statement, t *model.Type) *jen.Statement {
+	if t.UnionType() != nil {
+		return target
+	}
 	switch t.Kind {
 	case model.Ref:
 		return target
@@ -122,6 +168,10 @@ func encodeValue(g *jen.Group, v *jen.Statement, t *model.Type, depth int) {
 	w := jen.Id("w")
 	switch t.Kind {
 	case model.Ref:
+		if u := t.UnionType(); u != nil {
+			g.Id("encode"+u.Go).Call(w, v.Clone())
+			return
+		}
 		g.Add(v.Clone()).Dot("encode").Call(w)
 	case model.Array:
 		encodeArray(g, v, t, depth)
@@ -136,6 +186,10 @@ func encodeValue(g *jen.Group, v *jen.Statement, t *model.Type, depth int) {
 		g.Add(codec(name)).Call(w, v.Clone())
 	case model.Bool:
 		g.Add(w).Dot("Bool").Call(v.Clone())
+	case model.Int64Number:
+		g.Add(w).Dot("Int64").Call(v.Clone())
+	case model.Uint64Number:
+		g.Add(w).Dot("UInt64").Call(v.Clone())
 	default:
 		g.Add(w).Dot(strings.Replace(methodName(t.Kind), "Uint", "UInt", 1)).Call(v.Clone())
 	}

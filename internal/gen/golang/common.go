@@ -18,6 +18,9 @@ const (
 	pkgClient  = "github.com/wsgen/wsgen/runtime/client"
 	pkgCodec   = "github.com/wsgen/wsgen/runtime/codec"
 	pkgJX      = "github.com/go-faster/jx"
+
+	pkgValidate = "github.com/wsgen/wsgen/runtime/validate"
+	pkgFallback = "github.com/wsgen/wsgen/runtime/fallback"
 )
 
 // rt returns a name of the runtime: wsrt.Conn.
@@ -165,7 +168,7 @@ func goType(t *model.Type) *jen.Statement {
 	case model.Int:
 		return jen.Int()
 	case model.Int8, model.Int16, model.Int32, model.Uint8, model.Uint16, model.Uint32, model.Int64, model.Uint64,
-		model.Float32, model.Float64:
+		model.Int64Number, model.Uint64Number, model.Float32, model.Float64:
 		return jen.Id(numberName(t.Kind))
 	case model.Bytes:
 		return jen.Index().Byte()
@@ -187,7 +190,7 @@ func goType(t *model.Type) *jen.Statement {
 
 // elemType returns the Go type of an item or of a map's value: a pointer when it may be null.
 func elemType(t *model.Type) *jen.Statement {
-	if t.Nullable {
+	if t.Nullable && t.UnionType() == nil {
 		return jen.Op("*").Add(goType(t))
 	}
 	return goType(t)
@@ -205,6 +208,9 @@ func keyType(t *model.Type) *jen.Statement {
 func fieldType(f *model.Field) *jen.Statement {
 	switch f.Presence() {
 	case model.Pointer:
+		if f.Type.UnionType() != nil {
+			return goType(f.Type) // an interface has a nil
+		}
 		return jen.Op("*").Add(goType(f.Type))
 	case model.ThreeState:
 		return codec("Opt").Types(goType(f.Type))
@@ -229,9 +235,9 @@ func numberName(k model.Kind) string {
 		return "uint16"
 	case model.Uint32:
 		return "uint32"
-	case model.Int64:
+	case model.Int64, model.Int64Number:
 		return "int64"
-	case model.Uint64:
+	case model.Uint64, model.Uint64Number:
 		return "uint64"
 	case model.Float32:
 		return "float32"

@@ -31,6 +31,7 @@ func files() []file {
 	return []file{
 		{name: "messages.gen.go", emit: emitMessages},
 		{name: "codec.gen.go", emit: emitCodec},
+		{name: "schemas.gen.go", emit: emitSchemas, when: func(api *model.API) bool { return len(checksOf(api)) > 0 }},
 		{name: "errors.gen.go", emit: emitErrors, when: func(api *model.API) bool { return len(api.Errors) > 0 }},
 		{name: "protocol.gen.go", emit: emitProtocol},
 		{name: "handles.gen.go", emit: emitHandles},
@@ -82,6 +83,8 @@ func newFile(api *model.API) *jen.File {
 	f.ImportName(pkgClient, "client")
 	f.ImportName(pkgCodec, "codec")
 	f.ImportName(pkgJX, "jx")
+	f.ImportName(pkgValidate, "validate")
+	f.ImportName(pkgFallback, "fallback")
 	return f
 }
 

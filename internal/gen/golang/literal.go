@@ -41,7 +41,7 @@ func defaultFields(fields []*model.Field) []jen.Code {
 			if v := defaultValue(f); v != nil {
 				out = append(out, jen.Line().Id(f.Go).Op(":").Add(v))
 			}
-		case f.Presence() == model.Plain && f.Type.Kind == model.Ref && f.Type.Ref.HasDefaults:
+		case f.Const == nil && f.Presence() == model.Plain && f.Type.Kind == model.Ref && f.Type.Ref.HasDefaults:
 			out = append(out, jen.Line().Id(f.Go).Op(":").Op("*").Id("New"+f.Type.Ref.Go).Call())
 		}
 	}
@@ -64,13 +64,17 @@ func defaultValue(f *model.Field) *jen.Statement {
 
 // pointerTo returns new(T(x)), or &T{…} for a composite value.
 func pointerTo(t *model.Type, value json.RawMessage) *jen.Statement {
+	if t.UnionType() != nil {
+		return literal(t, value)
+	}
 	return jen.New(typedLiteral(t, value))
 }
 
 // typedLiteral is literal for places where an untyped constant would get another type.
 func typedLiteral(t *model.Type, value json.RawMessage) *jen.Statement {
 	switch {
-	case t.Kind.IsInt() && t.Kind != model.Int, t.Kind == model.Int64, t.Kind == model.Uint64, t.Kind == model.Float32,
+	case t.Kind.IsInt() && t.Kind != model.Int, t.Kind == model.Int64, t.Kind == model.Uint64, t.Kind == model.Int64Number,
+		t.Kind == model.Uint64Number, t.Kind == model.Float32,
 		t.Kind == model.Float64:
 		return goType(t).Call(literal(t, value))
 	}
@@ -97,7 +101,8 @@ func literal(t *model.Type, value json.RawMessage) *jen.Statement {
 	case model.Array, model.Map, model.Struct:
 		return compositeLiteral(goType(t), t, value)
 	}
-	if t.Kind.IsInt() || t.Kind == model.Int64 || t.Kind == model.Uint64 {
+	switch {
+	case t.Kind.IsInt(), t.Kind == model.Int64, t.Kind == model.Uint64, t.Kind == model.Int64Number, t.Kind == model.Uint64Number:
 		return intLiteral(value)
 	}
 	return jen.Lit(unquote(value))
@@ -105,7 +110,19 @@ func literal(t *model.Type, value json.RawMessage) *jen.Statement {
 
 // refLiteral returns a value of a declared type.
 func refLiteral(n *model.Named, value json.RawMessage) *jen.Statement {
+	if u := (&model.Type{Kind: model.Ref, Ref: n}).UnionType(); u != nil {
+		return codec("DefaultUnion").Call(rawString(string(value)), jen.Id("decode"+u.Go))
+	}
 	switch n.Type.Kind {
+	case model.Tuple, model.OneOf, model.Any:
+		return codec("Default").Call(rawString(string(value)), jen.Parens(ptr(n.Go)).Dot("decode"))
+	case model.IntEnum:
+		for _, v := range n.Type.Values {
+			if v.Wire == string(value) {
+				return jen.Id(v.Go)
+			}
+		}
+		return jen.Id(n.Go).Call(intLiteral(value))
 	case model.Enum:
 		for _, v := range n.Type.Values {
 			if v.Wire == unquote(value) {
@@ -141,7 +158,13 @@ func compositeLiteral(typ *jen.Statement, t *model.Type, value json.RawMessage) 
 	}
 	values := members(value)
 	var fields []jen.Code
+	if t.Extra != nil {
+		return codec("Default").Call(rawString(string(value)), jen.Parens(jen.Op("*").Add(typ)).Dot("decode"))
+	}
 	for _, f := range t.Fields {
+		if f.Const != nil {
+			continue
+		}
 		if v := fieldLiteral(f, values[f.Wire]); v != nil {
 			fields = append(fields, jen.Id(f.Go).Op(":").Add(v))
 		}

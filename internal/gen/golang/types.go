@@ -112,7 +112,7 @@ func usesInt(all []*model.Named) bool {
 				return true
 			}
 		}
-		return t.Kind == model.Int || uses(t.Elem)
+		return t.Kind == model.Int || t.Kind == model.IntEnum || uses(t.Elem) || t.Extra != nil && uses(t.Extra.Elem)
 	}
 	for _, n := range all {
 		if uses(n.Type) {
@@ -126,6 +126,8 @@ func usesInt(all []*model.Named) bool {
 func emitType(f *jen.File, n *model.Named, p purpose) {
 	switch {
 	case p.text != "":
+	case n.Type.Kind == model.Union:
+		p.text = unionText(n.Type)
 	case n.Path == n.Go:
 		p.text = "is a type of the schema."
 	default:
@@ -134,16 +136,36 @@ func emitType(f *jen.File, n *model.Named, p purpose) {
 	f.Add(doc(paragraphs(n.Go+" "+p.text, n.Doc, deprecated(p.deprecated))))
 	switch n.Type.Kind {
 	case model.Struct:
-		f.Type().Id(n.Go).StructFunc(func(g *jen.Group) { structFields(g, n.Type.Fields) })
+		f.Type().Id(n.Go).StructFunc(func(g *jen.Group) {
+			structFields(g, n.Type.Fields)
+			extraField(g, n.Type)
+		})
 	case model.Enum:
 		f.Type().Id(n.Go).String()
 		f.Line()
 		enumValues(f, n)
+	case model.IntEnum:
+		f.Type().Id(n.Go).Int()
+		f.Line()
+		enumValues(f, n)
+	case model.Tuple:
+		f.Type().Id(n.Go).StructFunc(func(g *jen.Group) { tupleFields(g, n.Type) })
+	case model.OneOf:
+		f.Type().Id(n.Go).StructFunc(func(g *jen.Group) { oneOfFields(g, n.Type) })
+	case model.Box:
+		f.Type().Id(n.Go).Struct(jen.Id("Value").Add(goType(n.Type.Elem)))
+	case model.Union:
+		unionType(f, n)
 	default:
+		if n.Type.UnionType() != nil {
+			f.Type().Id(n.Go).Op("=").Add(goType(n.Type)) // so that the variants are its, too
+			break
+		}
 		f.Type().Id(n.Go).Add(goType(n.Type))
 	}
 	f.Line()
-	if n.Type.Kind == model.Ref && n.Type.Resolve().Kind == model.Enum {
+	asMethods(f, n)
+	if k := n.Type.Resolve().Kind; n.Type.Kind == model.Ref && (k == model.Enum || k == model.IntEnum) {
 		f.Add(knownMethod(n.Go, jen.Return(jen.Id(n.Type.Ref.Go).Call(jen.Id("v")).Dot("Known").Call())))
 		f.Line()
 	}
@@ -159,6 +181,9 @@ func emitType(f *jen.File, n *model.Named, p purpose) {
 //	Nick *string `json:"nick,omitzero"` // optional
 func structFields(g *jen.Group, fields []*model.Field) {
 	for _, f := range fields {
+		if f.Const != nil {
+			continue // there is nothing to set
+		}
 		if text := paragraphs(f.Doc, deprecated(f.Deprecated)); text != "" {
 			g.Add(doc(text))
 		}
@@ -214,7 +239,7 @@ func enumValues(f *jen.File, n *model.Named) {
 			if v.Doc != "" {
 				g.Add(doc(v.Doc))
 			}
-			g.Id(v.Go).Id(n.Go).Op("=").Lit(v.Wire)
+			g.Id(v.Go).Id(n.Go).Op("=").Add(enumLiteral(n.Type, v))
 		}
 	})
 	f.Line()
@@ -231,4 +256,24 @@ func enumValues(f *jen.File, n *model.Named) {
 func knownMethod(typ string, body ...jen.Code) *jen.Statement {
 	return doc("Known reports whether v is a value of the schema. A newer server may send others.").Line().
 		Add(valueMethod("v", typ, "Known").Params().Bool().Block(body...))
+}
+
+// enumLiteral returns a value of an enum as it stands in Go.
+func enumLiteral(t *model.Type, v model.EnumValue) *jen.Statement {
+	if t.Kind == model.IntEnum {
+		return jen.Op(v.Wire)
+	}
+	return jen.Lit(v.Wire)
+}
+
+// extraField prints the field for keys that have none of their own.
+//
+//	// Extra has the values of all other keys.
+//	Extra map[string]json.RawMessage `json:"-"`
+func extraField(g *jen.Group, t *model.Type) {
+	if t.Extra == nil {
+		return
+	}
+	g.Add(doc(t.Extra.Go + " has the values of all other keys."))
+	g.Id(t.Extra.Go).Map(jen.String()).Add(elemType(t.Extra.Elem)).Tag(map[string]string{"json": "-"})
 }
