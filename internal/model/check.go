@@ -64,9 +64,10 @@ func (b *builder) fallback(s *jsonschema.Schema, seen map[string]bool) string {
 		set     bool
 		keyword string
 	}{
-		{s.Not != nil, "not"}, {s.If != nil, "if"}, {s.Contains != nil, "contains"}, {s.DependentRequired != nil, "dependentRequired"},
+		{s.Not != nil, "not"}, {s.If != nil, "if"}, {s.Then != nil, "then"}, {s.Else != nil, "else"},
+		{s.MinContains != nil, "minContains"}, {s.MaxContains != nil, "maxContains"}, {s.ContentSchema != nil, "contentSchema"}, {s.Contains != nil, "contains"}, {s.DependentRequired != nil, "dependentRequired"},
 		{s.DependentSchemas != nil, "dependentSchemas"}, {s.UnevaluatedItems != nil, "unevaluatedItems"},
-		{s.UnevaluatedProperties != nil, "unevaluatedProperties"}, {s.ContentMediaType != "", "contentMediaType"},
+		{s.UnevaluatedProperties != nil, "unevaluatedProperties"}, {s.ContentMediaType != "" && s.ContentMediaType != "application/json", "contentMediaType"},
 	} {
 		if k.set {
 			return k.keyword

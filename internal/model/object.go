@@ -102,7 +102,11 @@ func (b *builder) unknownKeys(t *Type, s, rest *jsonschema.Schema, at place, byG
 	if _, dup := byGo[name]; dup {
 		name = "AdditionalProperties"
 	}
-	switch more := s.AdditionalProperties; {
+	more := s.AdditionalProperties
+	if more != nil && more.IsAny() {
+		more, rest.AdditionalProperties = nil, nil
+	}
+	switch {
 	case len(s.PatternProperties) > 0:
 		t.Extra = &Extra{name, &Type{Kind: Any}}
 		rest.Properties = nil // additionalProperties is about the rest of them

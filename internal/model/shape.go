@@ -153,7 +153,9 @@ func (b *builder) reference(s *jsonschema.Schema, at place) *Type {
 	t := &Type{Kind: Ref, Ref: d.named}
 	if !onlyRef(s) {
 		rest := *s
-		rest.Ref, rest.Default = "", nil
+		if rest.Default = nil; rest.UnevaluatedItems == nil && rest.UnevaluatedProperties == nil {
+			rest.Ref = "" // it is judged already; the others ask what it has looked at
+		}
 		t.Check = b.check(&rest, at)
 	}
 	return t
@@ -210,10 +212,10 @@ func ignoreOthers(s *jsonschema.Schema, kind string) {
 // stringShape takes what it uses away from rest.
 func stringShape(rest *jsonschema.Schema) *Type {
 	switch {
-	case rest.Format == "int64" && rest.Pattern == schema.Int64Pattern:
+	case rest.Format == "int64" && rest.Pattern == jsonschema.Int64Pattern:
 		rest.Format, rest.Pattern = "", ""
 		return &Type{Kind: Int64}
-	case rest.Format == "uint64" && rest.Pattern == schema.Uint64Pattern:
+	case rest.Format == "uint64" && rest.Pattern == jsonschema.Uint64Pattern:
 		rest.Format, rest.Pattern = "", ""
 		return &Type{Kind: Uint64}
 	case rest.Format == "date-time":
@@ -258,7 +260,7 @@ func integerShape(rest *jsonschema.Schema) *Type {
 	if !known {
 		kind, format = Int, ""
 	}
-	t := &Type{Kind: kind, Min: schema.IntRanges[format][0], Max: schema.IntRanges[format][1]}
+	t := &Type{Kind: kind, Min: jsonschema.IntRanges[format][0], Max: jsonschema.IntRanges[format][1]}
 	if inside(rest.Minimum, t) {
 		t.Min, rest.Minimum = rest.Minimum, ""
 	} else if less(rest.Minimum, t.Min) {
@@ -327,7 +329,8 @@ func (b *builder) arrayParts(s, rest *jsonschema.Schema, at place) *Type {
 	t := &Type{Kind: Array, MinLen: rest.MinItems, MaxLen: rest.MaxItems, Elem: &Type{Kind: Any}}
 	rest.MinItems, rest.MaxItems = nil, nil
 	switch {
-	case s.Items == nil:
+	case s.Items == nil, s.Items.IsAny():
+		rest.Items = nil
 	case s.Items.False: // an empty array
 	default:
 		inner := at.child("items", "")

@@ -47,7 +47,7 @@ func (b *builder) values_(s *jsonschema.Schema, at place) *Type {
 		return b.withCheck(b.enum(s, at), &rest, at)
 	case s.Const == nil && b.smallInts(s.Enum) && (len(s.Type) == 0 || s.Type[0] == "integer" || s.Type[0] == "number"):
 		rest.Enum, rest.Type, rest.Minimum, rest.Maximum, rest.Format = nil, nil, "", "", ""
-		if s.Minimum != schema.IntRanges[s.Format][0] || s.Maximum != schema.IntRanges[s.Format][1] {
+		if s.Minimum != jsonschema.IntRanges[s.Format][0] || s.Maximum != jsonschema.IntRanges[s.Format][1] {
 			rest.Minimum, rest.Maximum = s.Minimum, s.Maximum
 		}
 		return b.withCheck(b.intEnum(s, at), &rest, at)
@@ -78,7 +78,7 @@ func (b *builder) constShape(s, rest *jsonschema.Schema, at place) *Type {
 	case "boolean":
 		return b.withCheck(&Type{Kind: Bool}, rest, at)
 	case "integer":
-		if r := schema.IntRanges[""]; !less(string(s.Const), r[0]) && !less(r[1], string(s.Const)) {
+		if r := jsonschema.IntRanges[""]; !less(string(s.Const), r[0]) && !less(r[1], string(s.Const)) {
 			return b.withCheck(&Type{Kind: Int, Min: r[0], Max: r[1]}, rest, at)
 		}
 	case "number":
@@ -89,7 +89,7 @@ func (b *builder) constShape(s, rest *jsonschema.Schema, at place) *Type {
 
 // smallInts reports whether all values are whole numbers that int holds, each written in digits.
 func (b *builder) smallInts(values []json.RawMessage) bool {
-	r := schema.IntRanges[""]
+	r := jsonschema.IntRanges[""]
 	return len(values) > 0 && !slices.ContainsFunc(values, func(v json.RawMessage) bool {
 		_, err := strconv.ParseInt(string(v), 10, 64)
 		return err != nil || string(v) == "-0" || less(string(v), r[0]) || less(r[1], string(v))

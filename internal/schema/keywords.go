@@ -40,9 +40,6 @@ func (l *longReader) arrayKeyword(e entry) bool {
 	switch e.key {
 	case "items":
 		s.Items = l.schema(e)
-		if s.Items.IsAny() && s.Items.Source == nil {
-			s.Items = nil
-		}
 	case "prefixItems":
 		s.PrefixItems = l.list(e)
 	case "minItems":
@@ -155,7 +152,7 @@ func (l *longReader) enum(e entry) {
 				continue
 			}
 			doc := strings.TrimSpace(strings.TrimLeft(item.comment, "# "))
-			docs = l.enumValue(item, l.p.json(item), doc) || docs
+			docs = l.enumValue(item, scalarValue(l.p.json(item)), doc) || docs
 		}
 	case mapping:
 		for _, m := range n.entries {
@@ -228,13 +225,10 @@ func (l *longReader) finish() {
 	if len(s.Type) > 0 && s.Type[0] == "string" && s.Pattern == "" && s.Enum == nil {
 		switch s.Format {
 		case "int64":
-			s.Pattern = Int64Pattern
+			s.Pattern = jsonschema.Int64Pattern
 		case "uint64":
-			s.Pattern = Uint64Pattern
+			s.Pattern = jsonschema.Uint64Pattern
 		}
-	}
-	if s.AdditionalProperties != nil && s.AdditionalProperties.IsAny() && s.AdditionalProperties.Source == nil && s.PatternProperties == nil && len(s.Properties) > 0 {
-		s.AdditionalProperties = nil
 	}
 	l.orderRequired()
 	l.checkSizes()
@@ -254,7 +248,7 @@ func (l *longReader) allText() bool {
 // inclusive.
 func (l *longReader) finishInteger() {
 	s := l.s
-	if r, ok := IntRanges[s.Format]; ok && s.Format != "" {
+	if r, ok := jsonschema.IntRanges[s.Format]; ok && s.Format != "" {
 		if l.n.get("minimum") == nil && l.n.get("type").text == "integer" {
 			s.Minimum = r[0]
 		}

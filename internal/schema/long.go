@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -113,7 +114,7 @@ func (l *longReader) keyword(e entry) {
 	case "enum":
 		l.enum(e)
 	case "const":
-		s.Const = l.p.json(e.value)
+		s.Const = scalarValue(l.p.json(e.value))
 	case "default":
 		s.Default = l.p.json(e.value)
 		s.Src().DefaultPos, s.Source.DefaultText = e.value.pos, string(s.Default)
@@ -156,6 +157,14 @@ func (l *longReader) reference(e entry) {
 	case file != "":
 		l.p.refs = append(l.p.refs, &Import{Path: Text{file, ref.Pos}})
 	}
+}
+
+// scalarValue writes equal numbers the same.
+func scalarValue(raw json.RawMessage) json.RawMessage {
+	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		return json.RawMessage(number(string(raw)))
+	}
+	return raw
 }
 
 // structural refuses a keyword that the type has used.

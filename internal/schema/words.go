@@ -12,21 +12,6 @@ import (
 	"github.com/wsgen/wsgen/internal/jsonschema"
 )
 
-// The digits that int64 and uint64 travel as.
-const (
-	Int64Pattern  = "^(0|-?[1-9][0-9]{0,18})$"
-	Uint64Pattern = "^(0|[1-9][0-9]{0,19})$"
-)
-
-// IntRanges are the ranges of the formats of integers. The empty format is int, which JavaScript can hold.
-var IntRanges = map[string][2]string{
-	"":     {"-9007199254740991", "9007199254740991"},
-	"int8": {"-128", "127"}, "uint8": {"0", "255"},
-	"int16": {"-32768", "32767"}, "uint16": {"0", "65535"},
-	"int32": {"-2147483648", "2147483647"}, "uint32": {"0", "4294967295"},
-	"int64": {"-9223372036854775808", "9223372036854775807"}, "uint64": {"0", "18446744073709551615"},
-}
-
 // formatWords are the words that are strings of a format.
 var formatWords = map[string]string{
 	"date-time": "date-time", "datetime": "date-time", "uuid": "uuid", "date": "date", "time": "time", "duration": "duration",
@@ -39,7 +24,7 @@ var plainWords = map[string]func() *jsonschema.Schema{
 	"string": ofType("string", ""), "bool": ofType("boolean", ""), "boolean": ofType("boolean", ""),
 	"int": ofInt(""), "integer": ofInt(""), "int8": ofInt("int8"), "int16": ofInt("int16"), "int32": ofInt("int32"),
 	"uint8": ofInt("uint8"), "uint16": ofInt("uint16"), "uint32": ofInt("uint32"),
-	"int64": ofDigits("int64", Int64Pattern), "uint64": ofDigits("uint64", Uint64Pattern),
+	"int64": ofDigits("int64", jsonschema.Int64Pattern), "uint64": ofDigits("uint64", jsonschema.Uint64Pattern),
 	"float": ofType("number", ""), "number": ofType("number", ""), "float64": ofType("number", ""), "float32": ofType("number", "float"),
 	"bytes": func() *jsonschema.Schema {
 		return &jsonschema.Schema{Type: []string{"string"}, ContentEncoding: "base64"}
@@ -54,7 +39,7 @@ func ofType(name, format string) func() *jsonschema.Schema {
 
 func ofInt(format string) func() *jsonschema.Schema {
 	return func() *jsonschema.Schema {
-		r := IntRanges[format]
+		r := jsonschema.IntRanges[format]
 		return &jsonschema.Schema{Type: []string{"integer"}, Format: format, Minimum: r[0], Maximum: r[1]}
 	}
 }

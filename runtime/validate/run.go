@@ -135,13 +135,24 @@ func (r *run) text(n *node, s, path string) {
 	if n.format != nil && !n.format.Match(s) {
 		r.fail(path, "must be a valid %s", n.formatName)
 	}
-	if n.base64 {
-		if _, err := base64.StdEncoding.Strict().DecodeString(s); err != nil || strings.ContainsAny(s, "\r\n") {
-			r.fail(path, "must be base64 with padding")
-		}
-	}
+	r.content(n, s, path)
 	if n.pattern != nil && !n.pattern.MatchString(s) {
 		r.fail(path, "must match %s", n.pattern)
+	}
+}
+
+// content judges what a string holds.
+func (r *run) content(n *node, s, path string) {
+	content := []byte(s)
+	if n.base64 {
+		var err error
+		if content, err = base64.StdEncoding.Strict().DecodeString(s); err != nil || strings.ContainsAny(s, "\r\n") {
+			r.fail(path, "must be base64 with padding")
+			return
+		}
+	}
+	if n.json && !json.Valid(content) {
+		r.fail(path, "must hold JSON")
 	}
 }
 

@@ -65,7 +65,7 @@ type node struct {
 	pattern                              *regexp.Regexp
 	format                               *codec.Format
 	formatName                           string
-	base64                               bool
+	base64, json                         bool // of contentEncoding and contentMediaType
 
 	prefix             []*node
 	items              *node
@@ -254,6 +254,9 @@ func (c *compiler) special(n *node, key string, raw json.RawMessage) error {
 		return nil
 	case "contentEncoding":
 		n.base64 = string(raw) == `"base64"`
+		return nil
+	case "contentMediaType":
+		n.json = string(raw) == `"application/json"`
 		return nil
 	case "uniqueItems":
 		return json.Unmarshal(raw, &n.unique)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/wsgen/wsgen/internal/jsonschema"
 	"github.com/wsgen/wsgen/internal/model"
-	"github.com/wsgen/wsgen/internal/schema"
 )
 
 // LenientDefinitions returns the definitions as clients read them, made from the same types as the code that does so:
@@ -55,10 +54,10 @@ func lenientPlain(t *model.Type) *jsonschema.Schema {
 		return s
 	}
 	if format, ok := intFormats[t.Kind]; ok {
-		r := schema.IntRanges[format]
+		r := jsonschema.IntRanges[format]
 		if t.Kind == model.Int {
 			// The Go type int has 64 bits, and so have integers that a newer server allows.
-			r = schema.IntRanges["int64"]
+			r = jsonschema.IntRanges["int64"]
 		}
 		return &jsonschema.Schema{Type: []string{"integer"}, Format: format, Minimum: r[0], Maximum: r[1]}
 	}
@@ -66,9 +65,9 @@ func lenientPlain(t *model.Type) *jsonschema.Schema {
 	case model.Ref:
 		return &jsonschema.Schema{Ref: t.Ref.Path}
 	case model.Int64:
-		return &jsonschema.Schema{Type: []string{"string"}, Format: "int64", Pattern: schema.Int64Pattern}
+		return &jsonschema.Schema{Type: []string{"string"}, Format: "int64", Pattern: jsonschema.Int64Pattern}
 	case model.Uint64:
-		return &jsonschema.Schema{Type: []string{"string"}, Format: "uint64", Pattern: schema.Uint64Pattern}
+		return &jsonschema.Schema{Type: []string{"string"}, Format: "uint64", Pattern: jsonschema.Uint64Pattern}
 	case model.DateTime:
 		return &jsonschema.Schema{Type: []string{"string"}, Format: "date-time"}
 	case model.Bytes:
