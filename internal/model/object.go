@@ -15,6 +15,11 @@ func (b *builder) objectShape(s, rest *jsonschema.Schema, at place) *Type {
 	switch {
 	case len(s.Properties) > 0 || s.AdditionalProperties != nil && s.AdditionalProperties.False && s.PatternProperties == nil:
 		t = b.structShape(s, rest, at)
+		if asked := *rest; t.Open && t.Extra == nil {
+			if ignoreOthers(&asked, "object"); !asked.IsAny() {
+				t.Extra = &Extra{extraName(t), &Type{Kind: Any}} // what is asked may be about keys without a field
+			}
+		}
 	case len(s.PatternProperties) > 0:
 		t = b.patternMap(s, at)
 	case s.AdditionalProperties == nil:
@@ -92,16 +97,13 @@ func (b *builder) structShape(s, rest *jsonschema.Schema, at place) *Type {
 		}
 	}
 	*rest = left
-	b.unknownKeys(t, s, rest, at, byGo)
+	b.unknownKeys(t, s, rest, at)
 	return t
 }
 
 // unknownKeys decides what becomes of keys that have no field.
-func (b *builder) unknownKeys(t *Type, s, rest *jsonschema.Schema, at place, byGo map[string]jsonschema.Property) {
-	name := "Extra"
-	if _, dup := byGo[name]; dup {
-		name = "AdditionalProperties"
-	}
+func (b *builder) unknownKeys(t *Type, s, rest *jsonschema.Schema, at place) {
+	name := extraName(t)
 	more := s.AdditionalProperties
 	if more != nil && more.IsAny() {
 		more, rest.AdditionalProperties = nil, nil
@@ -128,6 +130,14 @@ func (b *builder) unknownKeys(t *Type, s, rest *jsonschema.Schema, at place, byG
 		t.Extra = &Extra{name, b.typ(more, inner.path, inner.goName)}
 		rest.AdditionalProperties = nil
 	}
+}
+
+// extraName returns the name of the Go field for keys that have none.
+func extraName(t *Type) string {
+	if slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Go == "Extra" }) {
+		return "AdditionalProperties"
+	}
+	return "Extra"
 }
 
 // field returns the field of a property; nil after an error.

@@ -16,7 +16,12 @@ import (
 func (b *builder) typ(s *jsonschema.Schema, path, goName string) *Type {
 	null, plain := b.nullable(s)
 	index := len(b.lifted)
+	checks := len(b.checks)
 	t := b.shape(plain, path, goName)
+	if null && t.Kind == Any && t.Check != nil {
+		b.checks = b.checks[:checks] // null is a value like others then
+		t = b.raw(s, place{path: path, goName: goName})
+	}
 	if t.Kind.IsNamed() || t.As != nil {
 		n := b.lift(t, s, path, goName, index)
 		b.joinUnion(n)

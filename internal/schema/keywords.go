@@ -222,6 +222,9 @@ func (l *longReader) finish() {
 	if len(s.Type) > 0 && s.Type[0] == "integer" && l.n.get("type").kind != list || len(s.Type) == 2 && s.Type[0] == "integer" && s.Type[1] == "null" {
 		l.finishInteger()
 	}
+	if len(s.Type) > 1 && slices.Contains(s.Type, "integer") && !slices.Contains(s.Type, "number") {
+		l.limitIntegers()
+	}
 	if len(s.Type) > 0 && s.Type[0] == "string" && s.Pattern == "" && s.Enum == nil {
 		switch s.Format {
 		case "int64":
@@ -267,6 +270,17 @@ func (l *longReader) finishInteger() {
 			s.Maximum = below
 		}
 		s.ExclusiveMaximum = ""
+	}
+}
+
+// limitIntegers gives integers among other types the range that they have alone.
+func (l *longReader) limitIntegers() {
+	r := jsonschema.IntRanges[""]
+	if s := l.s; s.Minimum == "" || less(s.Minimum, r[0]) {
+		s.Minimum = r[0]
+	}
+	if s := l.s; s.Maximum == "" || less(r[1], s.Maximum) {
+		s.Maximum = r[1]
 	}
 }
 

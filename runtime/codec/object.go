@@ -255,6 +255,13 @@ func (a *Array) Next() bool {
 	return false
 }
 
+// Short reports in lenient mode that an item is missing which a type is for; in strict mode Next has done so.
+func (a *Array) Short() {
+	if d := a.d; d != nil && d.lenient && !d.failed {
+		d.add(sizeMessage(a.n, a.n+1, NoLimit, "item"))
+	}
+}
+
 // item goes to the next item, and returns false before the closing bracket.
 func (a *Array) item() bool {
 	d := a.d

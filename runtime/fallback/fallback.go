@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -102,11 +103,20 @@ func findings(s *jsonschema.Schema, v any) (out []finding) {
 // leaves collects what the errors come from.
 func leaves(e *jsonschema.ValidationError, out *[]finding) {
 	if len(e.Causes) == 0 {
-		*out = append(*out, finding{e.InstanceLocation, e.Message})
+		*out = append(*out, finding{Pointer(e.InstanceLocation), e.Message})
 	}
 	for _, cause := range e.Causes {
 		leaves(cause, out)
 	}
+}
+
+// Pointer returns a place that the library reports, which has the escapes of a URL, as a plain JSON Pointer.
+func Pointer(location string) string {
+	plain, err := url.PathUnescape(location)
+	if err != nil {
+		return location
+	}
+	return plain
 }
 
 // guard finds numbers that the library panics on, or takes megabytes for.

@@ -273,7 +273,12 @@ func tupleFields(g *jen.Group, t *model.Type) {
 func decodeTuple(g *jen.Group, t *model.Type) {
 	g.Id("a").Op(":=").Id("d").Dot("Array").Call(sizes(t)...)
 	for _, f := range t.Fields {
-		g.If(jen.Id("a").Dot("Next").Call()).BlockFunc(func(g *jen.Group) { decodeField(g, f) }).Else().Block(jen.Return())
+		g.If(jen.Id("a").Dot("Next").Call()).BlockFunc(func(g *jen.Group) { decodeField(g, f) }).Else().BlockFunc(func(g *jen.Group) {
+			if !f.Optional {
+				g.Id("a").Dot("Short").Call()
+			}
+			g.Return()
+		})
 	}
 	g.For(jen.Id("a").Dot("Next").Call()).BlockFunc(func(g *jen.Group) {
 		if t.Elem == nil {

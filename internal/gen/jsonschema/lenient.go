@@ -84,8 +84,24 @@ func lenientPlain(t *model.Type) *jsonschema.Schema {
 		return lenientTuple(t)
 	case model.Union:
 		return lenientUnion(t)
+	case model.OneOf:
+		return lenientOneOf(t)
 	}
-	return &jsonschema.Schema{} // Any, and OneOf, where another JSON type is unknown
+	return &jsonschema.Schema{} // Any
+}
+
+// lenientOneOf allows the types, and values of other JSON types than those.
+func lenientOneOf(t *model.Type) *jsonschema.Schema {
+	s := &jsonschema.Schema{}
+	others := []string{"string", "number", "boolean", "array", "object"}
+	for _, f := range t.Fields {
+		s.AnyOf = append(s.AnyOf, lenient(f.Type))
+		others = slices.DeleteFunc(others, func(kind string) bool { return kind == f.Wire })
+	}
+	if len(others) > 0 {
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Type: others})
+	}
+	return s
 }
 
 // notAny leaves away what says nothing.
