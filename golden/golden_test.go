@@ -37,6 +37,9 @@ func build(tb testing.TB, folder string, src []byte) (*model.API, []diag.Diagnos
 		if name == "messages.yaml" {
 			return src, nil
 		}
+		if folder == "" {
+			return nil, fs.ErrNotExist
+		}
 		data, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
 		var path *fs.PathError
 		if errors.As(err, &path) {
