@@ -22,6 +22,8 @@ type Protocol struct {
 	Claims      ClaimsType
 	Sharding    ShardingDefaults
 	Limits      LimitDefaults
+	// StrictClients makes clients check what they get as servers do: unknown fields and values are errors.
+	StrictClients bool
 }
 
 // Payload is the codec of one generated type. Values are pointers to it.

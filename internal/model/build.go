@@ -44,7 +44,7 @@ func Build(f *schema.File, diags *diag.List) *API {
 
 func newBuilder(f *schema.File, diags *diag.List) *builder {
 	return &builder{file: f, diags: diags, api: &API{}, defs: make(map[string]*definition), scopes: make(map[string]*scope),
-		taken: make(map[string]taken), methods: make(map[string]schema.Text), checkNames: make(map[string]int)}
+		taken: make(map[string]taken), methods: make(map[string]schema.Text), checkNames: make(map[string]int), joined: make(map[string]bool)}
 }
 
 // builder is in the middle of a file.
@@ -65,6 +65,7 @@ type builder struct {
 	hoisted    []*hoist        // schemas inside of others that a $ref points to
 	checks     []*pendingCheck // in the order of their places
 	checkNames map[string]int
+	joined     map[string]bool // unions whose variants know them
 }
 
 // broken is the kind of a type with an error, which is reported once. No API that Build returns has one.

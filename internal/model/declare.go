@@ -260,6 +260,7 @@ func (b *builder) fill(d *definition) {
 	t, plain := b.nullable(d.schema)
 	n.Type = b.shape(plain, n.Path, n.Go)
 	n.Type.Nullable = t
+	b.joinUnion(n)
 	b.valuesOf(d.schema)
 }
 

@@ -218,6 +218,9 @@ func (b *builder) box(n *Named, s *jsonschema.Schema) {
 		inner.Go, inner.Path, inner.TS = n.Go+"Value", n.Path+".value", names.TSType(n.Go+"Value")
 		inner.IsMessage = false
 		b.take(inner.Go, inner.Path, n.Pos)
+		for _, v := range inner.Type.Union {
+			v.Type.VariantOf = nil // no longer of n
+		}
 		b.lifted = append(b.lifted, &inner)
 		b.joinUnion(&inner)
 		elem.Ref = &inner

@@ -261,9 +261,12 @@ func (b *builder) tagged(list []*jsonschema.Schema, tag string, at place) *Type 
 
 // joinUnion tells the variants of a union that they are its.
 func (b *builder) joinUnion(n *Named) {
-	if n.Type.Kind != Union {
+	if n.Type.Kind != Union || b.joined[n.Go] {
 		return
 	}
+	b.joined[n.Go] = true
+	b.take("Unknown"+n.Go, "the unknown variant of "+n.Path, n.Pos)
+	b.take("Unmarshal"+n.Go, n.Path, n.Pos)
 	for _, v := range n.Type.Union {
 		v.Type.VariantOf = append(v.Type.VariantOf, n)
 	}

@@ -36,10 +36,11 @@ type catalog struct {
 	inbound map[string]*inbound
 	errors  map[wsrt.Code]*wsrt.ErrorType
 	limit   int
+	strict  bool // payloads are read as servers do
 }
 
 func newCatalog(p *wsrt.Protocol) *catalog {
-	c := &catalog{inbound: map[string]*inbound{}, errors: map[wsrt.Code]*wsrt.ErrorType{}, limit: p.Limits.MaxBytes}
+	c := &catalog{inbound: map[string]*inbound{}, errors: map[wsrt.Code]*wsrt.ErrorType{}, limit: p.Limits.MaxBytes, strict: p.StrictClients}
 	for _, t := range p.Messages {
 		if t.FromServer {
 			in := c.entry(t.Name)
@@ -101,7 +102,7 @@ func rawValue(d *codec.Decoder) any { return d.Any() }
 
 // receive handles one frame. Nothing that a server sends here ends the connection.
 func (s *session) receive(data []byte) {
-	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true}, s.c.types.lookup)
+	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true, StrictPayload: s.c.types.strict}, s.c.types.lookup)
 	err := s.frames.Err()
 	in := f.Message
 	switch {
@@ -218,7 +219,7 @@ func (s *session) progress(k *call, payload any, err error) {
 // decode reads a payload that rawValue kept.
 func (s *session) decode(p *wsrt.Payload, payload any) (any, error) {
 	raw, _ := payload.(json.RawMessage)
-	s.values.Reset(raw, codec.Lenient)
+	s.values.Reset(raw, codec.Mode(!s.c.types.strict))
 	v := p.Decode(&s.values)
 	s.values.End()
 	if err := s.values.Err(); err != nil {

@@ -56,8 +56,11 @@ func (d *Decoder) Reset(data []byte, mode Mode) {
 // can be closed with its own code for it.
 func ValidUTF8(data []byte) bool { return utf8.Valid(data) }
 
-// Mode returns the mode given to Reset.
+// Mode returns the mode given to Reset or SetMode.
 func (d *Decoder) Mode() Mode { return Mode(d.lenient) }
+
+// SetMode changes the mode for what is read from here on.
+func (d *Decoder) SetMode(mode Mode) { d.lenient = mode == Lenient }
 
 // End finishes the reading: only white space may follow the value that was read.
 func (d *Decoder) End() {

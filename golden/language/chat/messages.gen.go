@@ -100,6 +100,7 @@ type User struct {
 
 // AttachmentImage is Attachment.image of the schema.
 type AttachmentImage struct {
+	// kind is always "image".
 	URL    string `json:"url"`
 	Width  int32  `json:"width"`
 	Height int32  `json:"height"`
@@ -107,6 +108,7 @@ type AttachmentImage struct {
 
 // AttachmentFile is Attachment.file of the schema.
 type AttachmentFile struct {
+	// kind is always "file".
 	Name string `json:"name"`
 	Data []byte `json:"data"`
 }

@@ -42,6 +42,7 @@ type T002 struct {
 
 // T003 is a type of the schema.
 type T003 struct {
+	// Ünit0 is always true.
 	Type21 T003Type21 `json:"type21"`
 }
 
@@ -62,6 +63,7 @@ type T005 struct {
 // T006 is a type of the schema.
 type T006 struct {
 	Type20 *string `json:"type20"` // nullable
+	// b1 is always "ka".
 }
 
 // T007 is a type of the schema.
@@ -294,6 +296,7 @@ type T040 struct {
 // T041 is a type of the schema.
 type T041 struct {
 	A0 *T041A0 `json:"a0,omitzero"` // optional
+	// type21 is always true.
 }
 
 // T042 is a type of the schema.
@@ -603,6 +606,7 @@ type T083 struct {
 
 // T084 is a type of the schema.
 type T084 struct {
+	// ref0 is always 2.
 	A1    [][]json.RawMessage `json:"a1,omitzero"` // optional
 	Ünit2 T084Ünit2           `json:"Ünit2"`
 }
@@ -1073,7 +1077,8 @@ type T152 struct {
 type T153 struct {
 	Type20 *T153Type20 `json:"type20,omitzero"` // optional
 	Ref1   []byte      `json:"ref1"`
-	Type23 T153Type23  `json:"type23"`
+	// b2 is always "ka".
+	Type23 T153Type23 `json:"type23"`
 }
 
 // T154 is a type of the schema.
@@ -1120,10 +1125,10 @@ type T159 struct {
 
 // T000Type20 is T000.type20 of the schema.
 type T000Type20 struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Number  *int8             `json:"number,omitzero"`  // optional
-	Object  *T000Type20Object `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Number  *int8
+	Object  *T000Type20Object
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T000Type20Object is T000.type20.object of the schema.
@@ -1141,8 +1146,8 @@ type T000Type20ObjectP struct {
 
 // T000Type20ObjectPPValue is T000.type20.object.p.p.values of the schema.
 type T000Type20ObjectPPValue struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1165,8 +1170,8 @@ func (v T000Ref1) Known() bool {
 
 // T000B2 is T000.b2 of the schema.
 type T000B2 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1192,6 +1197,7 @@ func (*UnknownT002Type20) isT002Type20() {}
 
 // T002Type20Ka is T002.type20.ka of the schema.
 type T002Type20Ka struct {
+	// kind is always "ka".
 	P map[string]T002Type20KaPValue `json:"p"`
 }
 
@@ -1210,24 +1216,28 @@ func NewT002Type20KaPValue() *T002Type20KaPValue {
 
 // T002Type20Kb is T002.type20.kb of the schema.
 type T002Type20Kb struct {
+	// kind is always "kb".
 	P *string `json:"p,omitzero"` // optional
 	Q float64 `json:"q"`
 }
 
 // T002Type20Kc is T002.type20.kc of the schema.
-type T002Type20Kc struct{}
+type T002Type20Kc struct {
+	// kind is always "kc".
+}
 
 // T003Type21 is T003.type21 of the schema.
 type T003Type21 struct {
-	P  *T003Type21P `json:"p"`             // nullable
-	RS *int         `json:"r/~s,omitzero"` // optional
+	P *T003Type21P `json:"p"` // nullable
+	// q is always "ka".
+	RS *int `json:"r/~s,omitzero"` // optional
 }
 
 // T003Type21P is T003.type21.p of the schema.
 type T003Type21P struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []json.RawMessage `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []json.RawMessage
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T004B1ValueValue is T004.b1.values.values of the schema.
@@ -1270,11 +1280,13 @@ func (*UnknownT005Type20Value) isT005Type20Value() {}
 
 // T005Type20ValueX1 is T005.type20.values.1 of the schema.
 type T005Type20ValueX1 struct {
+	// op is always 1.
 	P string `json:"p"`
 }
 
 // T005Type20ValueX2 is T005.type20.values.2 of the schema.
 type T005Type20ValueX2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -1327,6 +1339,7 @@ func (*UnknownT007A2) isT007A2() {}
 
 // T007A2Ka is T007.a2.ka of the schema.
 type T007A2Ka struct {
+	// kind is always "ka".
 	P T007A2KaP `json:"p"`
 }
 
@@ -1378,8 +1391,8 @@ type T007A2KaPXY1 struct {
 
 // T007A2KaPXY1Q is T007.a2.ka.p.x-y1.q of the schema.
 type T007A2KaPXY1Q struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1403,17 +1416,20 @@ func (v T007A2KaPD) Known() bool {
 
 // T007A2Kb is T007.a2.kb of the schema.
 type T007A2Kb struct {
+	// kind is always "kb".
 	P []byte `json:"p,omitzero"` // optional
 	Q string `json:"q"`
 }
 
 // T007A2Kc is T007.a2.kc of the schema.
-type T007A2Kc struct{}
+type T007A2Kc struct {
+	// kind is always "kc".
+}
 
 // T010Ünit1 is T010.Ünit1 of the schema.
 type T010Ünit1 struct {
-	String  *string         `json:"string,omitzero"`  // optional
-	Boolean *bool           `json:"boolean,omitzero"` // optional
+	String  *string
+	Boolean *bool
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1457,11 +1473,13 @@ func (*UnknownT012B1) isT012B1() {}
 
 // T012B1X1 is T012.b1.1 of the schema.
 type T012B1X1 struct {
+	// op is always 1.
 	P []int `json:"p"`
 }
 
 // T012B1X2 is T012.b1.2 of the schema.
 type T012B1X2 struct {
+	// op is always 2.
 	Q *int16 `json:"q,omitzero"` // optional
 }
 
@@ -1475,9 +1493,9 @@ type T013Type20Item struct {
 
 // T013Ref2 is T013.ref2 of the schema.
 type T013Ref2 struct {
-	Boolean *bool           `json:"boolean,omitzero"` // optional
-	Array   []*float64      `json:"array,omitzero"`   // optional
-	Object  *T013Ref2Object `json:"object,omitzero"`  // optional
+	Boolean *bool
+	Array   []*float64
+	Object  *T013Ref2Object
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1502,10 +1520,10 @@ type T014A2 struct {
 
 // T014A2V0Item is T014.a2.0.items of the schema.
 type T014A2V0Item struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Number  *int8             `json:"number,omitzero"`  // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Number  *int8
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T014XY3Key is T014.x-y3.keys of the schema.
@@ -1548,28 +1566,30 @@ func (*UnknownT015XY0) isT015XY0() {}
 
 // T015XY0X1 is T015.x-y0.1 of the schema.
 type T015XY0X1 struct {
+	// op is always 1.
 	P T015XY0X1P `json:"p"`
 }
 
 // T015XY0X1P is T015.x-y0.1.p of the schema.
 type T015XY0X1P struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []int             `json:"array,omitzero"`   // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []int
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T015XY0X2 is T015.x-y0.2 of the schema.
 type T015XY0X2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
 // T015A1 is T015.a1 of the schema.
 type T015A1 struct {
-	Array   []T015A1ArrayItem `json:"array,omitzero"`  // optional
-	Number  *int8             `json:"number,omitzero"` // optional
-	Object  *T015A1Object     `json:"object,omitzero"` // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Array   []T015A1ArrayItem
+	Number  *int8
+	Object  *T015A1Object
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T015A1ArrayItem is T015.a1.array.items of the schema.
@@ -1615,9 +1635,9 @@ type T015Ünit3V0 struct {
 
 // T015Ünit3V0V1 is T015.Ünit3.0.1 of the schema.
 type T015Ünit3V0V1 struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []json.RawMessage `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []json.RawMessage
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T016B0 is T016.b0 of the schema.
@@ -1692,6 +1712,7 @@ func (*UnknownT017Type20) isT017Type20() {}
 
 // T017Type20X1 is T017.type20.1 of the schema.
 type T017Type20X1 struct {
+	// op is always 1.
 	P []T017Type20X1PItem `json:"p"`
 }
 
@@ -1706,6 +1727,7 @@ type T017Type20X1PItem struct {
 
 // T017Type20X2 is T017.type20.2 of the schema.
 type T017Type20X2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -1731,6 +1753,7 @@ func (*UnknownT018A0) isT018A0() {}
 
 // T018A0Ka is T018.a0.ka of the schema.
 type T018A0Ka struct {
+	// kind is always "ka".
 	P T018A0KaP `json:"p"`
 }
 
@@ -1743,12 +1766,15 @@ type T018A0KaP struct {
 
 // T018A0Kb is T018.a0.kb of the schema.
 type T018A0Kb struct {
+	// kind is always "kb".
 	P map[string]any `json:"p,omitzero"` // optional
 	Q int64          `json:"q"`
 }
 
 // T018A0Kc is T018.a0.kc of the schema.
-type T018A0Kc struct{}
+type T018A0Kc struct {
+	// kind is always "kc".
+}
 
 // T019XY1Item is one of *T019XY1ItemX1 and *T019XY1ItemX2, as op tells.
 type T019XY1Item interface {
@@ -1771,6 +1797,7 @@ func (*UnknownT019XY1Item) isT019XY1Item() {}
 
 // T019XY1ItemX1 is T019.x-y1.items.1 of the schema.
 type T019XY1ItemX1 struct {
+	// op is always 1.
 	P T019XY1ItemX1P `json:"p"`
 }
 
@@ -1783,6 +1810,7 @@ type T019XY1ItemX1P struct {
 
 // T019XY1ItemX2 is T019.x-y1.items.2 of the schema.
 type T019XY1ItemX2 struct {
+	// op is always 2.
 	Q []byte `json:"q,omitzero"` // optional
 }
 
@@ -1803,10 +1831,10 @@ func NewT020Ref1() *T020Ref1 {
 
 // T020Ref1Ref1 is T020.ref1.ref1 of the schema.
 type T020Ref1Ref1 struct {
-	Number  *int8               `json:"number,omitzero"`  // optional
-	Boolean *bool               `json:"boolean,omitzero"` // optional
-	Object  *T020Ref1Ref1Object `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage     // another type, which clients may get from newer servers; it cannot be sent
+	Number  *int8
+	Boolean *bool
+	Object  *T020Ref1Ref1Object
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T020Ref1Ref1Object is T020.ref1.ref1.object of the schema.
@@ -1816,10 +1844,10 @@ type T020Ref1Ref1Object struct {
 
 // T020Ref1Ref1ObjectP is T020.ref1.ref1.object.p of the schema.
 type T020Ref1Ref1ObjectP struct {
-	Number  *int8                      `json:"number,omitzero"` // optional
-	Array   []map[string]any           `json:"array,omitzero"`  // optional
-	Object  *T020Ref1Ref1ObjectPObject `json:"object,omitzero"` // optional
-	Unknown json.RawMessage            // another type, which clients may get from newer servers; it cannot be sent
+	Number  *int8
+	Array   []map[string]any
+	Object  *T020Ref1Ref1ObjectPObject
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T020Ref1Ref1ObjectPObject is T020.ref1.ref1.object.p.object of the schema.
@@ -1840,17 +1868,17 @@ type T022A1Type20 struct {
 
 // T022A1Type20P is T022.a1.type20.p of the schema.
 type T022A1Type20P struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []string          `json:"array,omitzero"`   // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []string
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T023A0 is T023.a0 of the schema.
 type T023A0 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int8           `json:"number,omitzero"` // optional
-	Object  *T023A0Object   `json:"object,omitzero"` // optional
+	String  *string
+	Number  *int8
+	Object  *T023A0Object
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -1883,9 +1911,9 @@ type T023A1P struct {
 
 // T023A1Q is T023.a1.q of the schema.
 type T023A1Q struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []json.RawMessage `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []json.RawMessage
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T023Type22 is T023.type22 of the schema.
@@ -1916,6 +1944,7 @@ func (*UnknownT024Type20) isT024Type20() {}
 
 // T024Type20X1 is T024.type20.1 of the schema.
 type T024Type20X1 struct {
+	// op is always 1.
 	P T024Type20X1P `json:"p"`
 }
 
@@ -1939,6 +1968,7 @@ func (v T024Type20X1P) Known() bool {
 
 // T024Type20X2 is T024.type20.2 of the schema.
 type T024Type20X2 struct {
+	// op is always 2.
 	Q *float32 `json:"q,omitzero"` // optional
 }
 
@@ -1999,17 +2029,17 @@ type T027B0 struct {
 
 // T027Ref1 is T027.ref1 of the schema.
 type T027Ref1 struct {
-	String  *string           `json:"string,omitzero"`  // optional
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	String  *string
+	Boolean *bool
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T028B1 is T028.b1 of the schema.
 type T028B1 struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []json.RawMessage `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []json.RawMessage
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T028B2 is T028.b2 of the schema.
@@ -2093,8 +2123,8 @@ func (v T036Ref0Ünit1) Known() bool {
 
 // T038Type21 is T038.type21 of the schema.
 type T038Type21 struct {
-	Boolean *bool           `json:"boolean,omitzero"` // optional
-	String  *string         `json:"string,omitzero"`  // optional
+	Boolean *bool
+	String  *string
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -2145,17 +2175,21 @@ func (*UnknownT039A0B0) isT039A0B0() {}
 
 // T039A0B0Ka is T039.a0.b0.ka of the schema.
 type T039A0B0Ka struct {
+	// kind is always "ka".
 	P []*string `json:"p"`
 }
 
 // T039A0B0Kb is T039.a0.b0.kb of the schema.
 type T039A0B0Kb struct {
+	// kind is always "kb".
 	P *string `json:"p,omitzero"` // optional
 	Q []byte  `json:"q"`
 }
 
 // T039A0B0Kc is T039.a0.b0.kc of the schema.
-type T039A0B0Kc struct{}
+type T039A0B0Kc struct {
+	// kind is always "kc".
+}
 
 // T039A0B1Item is T039.a0.b1.items of the schema.
 type T039A0B1Item struct {
@@ -2185,10 +2219,10 @@ func (v T040Ref1) Known() bool {
 
 // T040B3 is T040.b3 of the schema.
 type T040B3 struct {
-	Array   [][]T040B3ArrayItemItem `json:"array,omitzero"`  // optional
-	Number  *int8                   `json:"number,omitzero"` // optional
-	Object  map[string]string       `json:"object,omitzero"` // optional
-	Unknown json.RawMessage         // another type, which clients may get from newer servers; it cannot be sent
+	Array   [][]T040B3ArrayItemItem
+	Number  *int8
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T040B3ArrayItemItem is T040.b3.array.items.items of the schema.
@@ -2227,11 +2261,13 @@ func (*UnknownT041A0P) isT041A0P() {}
 
 // T041A0PX1 is T041.a0.p.1 of the schema.
 type T041A0PX1 struct {
+	// op is always 1.
 	P []bool `json:"p"`
 }
 
 // T041A0PX2 is T041.a0.p.2 of the schema.
 type T041A0PX2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -2256,11 +2292,13 @@ func (*UnknownT042B1) isT042B1() {}
 
 // T042B1X1 is T042.b1.1 of the schema.
 type T042B1X1 struct {
+	// op is always 1.
 	P string `json:"p"`
 }
 
 // T042B1X2 is T042.b1.2 of the schema.
 type T042B1X2 struct {
+	// op is always 2.
 	Q *int16 `json:"q,omitzero"` // optional
 }
 
@@ -2293,11 +2331,13 @@ func (*UnknownT042A2ItemP) isT042A2ItemP() {}
 
 // T042A2ItemPX1 is T042.a2.items.p.1 of the schema.
 type T042A2ItemPX1 struct {
+	// op is always 1.
 	P string `json:"p"`
 }
 
 // T042A2ItemPX2 is T042.a2.items.p.2 of the schema.
 type T042A2ItemPX2 struct {
+	// op is always 2.
 	Q *time.Time `json:"q,omitzero"` // optional
 }
 
@@ -2463,18 +2503,20 @@ func (*UnknownT048XY3Item) isT048XY3Item() {}
 
 // T048XY3ItemKa is T048.x-y3.items.ka of the schema.
 type T048XY3ItemKa struct {
+	// kind is always "ka".
 	P *T048XY3ItemKaP `json:"p"` // nullable
 }
 
 // T048XY3ItemKaP is T048.x-y3.items.ka.p of the schema.
 type T048XY3ItemKaP struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Array   []json.RawMessage `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []json.RawMessage
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T048XY3ItemKb is T048.x-y3.items.kb of the schema.
 type T048XY3ItemKb struct {
+	// kind is always "kb".
 	P *uint8         `json:"p,omitzero"` // optional
 	Q T048XY3ItemKbQ `json:"q"`
 }
@@ -2499,7 +2541,9 @@ func (v T048XY3ItemKbQ) Known() bool {
 }
 
 // T048XY3ItemKc is T048.x-y3.items.kc of the schema.
-type T048XY3ItemKc struct{}
+type T048XY3ItemKc struct {
+	// kind is always "kc".
+}
 
 // T051B1 is T051.b1 of the schema.
 type T051B1 struct {
@@ -2538,17 +2582,21 @@ func (*UnknownT052Ünit0) isT052Ünit0() {}
 
 // T052Ünit0Ka is T052.Ünit0.ka of the schema.
 type T052Ünit0Ka struct {
+	// kind is always "ka".
 	P json.RawMessage `json:"p"`
 }
 
 // T052Ünit0Kb is T052.Ünit0.kb of the schema.
 type T052Ünit0Kb struct {
+	// kind is always "kb".
 	P *uint32   `json:"p,omitzero"` // optional
 	Q time.Time `json:"q"`
 }
 
 // T052Ünit0Kc is T052.Ünit0.kc of the schema.
-type T052Ünit0Kc struct{}
+type T052Ünit0Kc struct {
+	// kind is always "kc".
+}
 
 // T052A2 is T052.a2 of the schema.
 type T052A2 struct {
@@ -2608,10 +2656,10 @@ func NewT055Type20() *T055Type20 {
 
 // T056XY2 is T056.x-y2 of the schema.
 type T056XY2 struct {
-	String  *string           `json:"string,omitzero"` // optional
-	Number  *int8             `json:"number,omitzero"` // optional
-	Object  map[string]string `json:"object,omitzero"` // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	String  *string
+	Number  *int8
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T057Ref1 is T057.ref1 of the schema.
@@ -2624,10 +2672,10 @@ type T057Ref1 struct {
 
 // T057Ref1PItem is T057.ref1.p.items of the schema.
 type T057Ref1PItem struct {
-	Number  *int8                `json:"number,omitzero"`  // optional
-	Boolean *bool                `json:"boolean,omitzero"` // optional
-	Object  *T057Ref1PItemObject `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage      // another type, which clients may get from newer servers; it cannot be sent
+	Number  *int8
+	Boolean *bool
+	Object  *T057Ref1PItemObject
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T057Ref1PItemObject is T057.ref1.p.items.object of the schema.
@@ -2637,10 +2685,10 @@ type T057Ref1PItemObject struct {
 
 // T057A2Item is T057.a2.items of the schema.
 type T057A2Item struct {
-	Array   [][]uint8         `json:"array,omitzero"`  // optional
-	String  *string           `json:"string,omitzero"` // optional
-	Object  *T057A2ItemObject `json:"object,omitzero"` // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Array   [][]uint8
+	String  *string
+	Object  *T057A2ItemObject
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T057A2ItemObject is T057.a2.items.object of the schema.
@@ -2696,11 +2744,13 @@ func (*UnknownT058Ref0) isT058Ref0() {}
 
 // T058Ref0X1 is T058.ref0.1 of the schema.
 type T058Ref0X1 struct {
+	// op is always 1.
 	P []byte `json:"p"`
 }
 
 // T058Ref0X2 is T058.ref0.2 of the schema.
 type T058Ref0X2 struct {
+	// op is always 2.
 	Q *T058Ref0X2Q `json:"q,omitzero"` // optional
 }
 
@@ -2725,8 +2775,8 @@ func (v T058Ref0X2Q) Known() bool {
 
 // T058XY3 is T058.x-y3 of the schema.
 type T058XY3 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -2752,22 +2802,26 @@ func (*UnknownT059B2) isT059B2() {}
 
 // T059B2Ka is T059.b2.ka of the schema.
 type T059B2Ka struct {
+	// kind is always "ka".
 	P *int `json:"p"` // nullable
 }
 
 // T059B2Kb is T059.b2.kb of the schema.
 type T059B2Kb struct {
+	// kind is always "kb".
 	P *float64       `json:"p,omitzero"` // optional
 	Q map[string]any `json:"q"`
 }
 
 // T059B2Kc is T059.b2.kc of the schema.
-type T059B2Kc struct{}
+type T059B2Kc struct {
+	// kind is always "kc".
+}
 
 // T061Ref1Value is T061.ref1.values of the schema.
 type T061Ref1Value struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int8           `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int8
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -2846,8 +2900,8 @@ func (v T063Type22ItemQ) Known() bool {
 
 // T064Ref0Item is T064.ref0.items of the schema.
 type T064Ref0Item struct {
-	Array   []int           `json:"array,omitzero"`  // optional
-	Number  *int8           `json:"number,omitzero"` // optional
+	Array   []int
+	Number  *int8
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -2900,6 +2954,7 @@ func (*UnknownT069XY0) isT069XY0() {}
 
 // T069XY0X1 is T069.x-y0.1 of the schema.
 type T069XY0X1 struct {
+	// op is always 1.
 	P T069XY0X1P `json:"p"`
 }
 
@@ -2925,20 +2980,25 @@ func (*UnknownT069XY0X1P) isT069XY0X1P() {}
 
 // T069XY0X1PKa is T069.x-y0.1.p.ka of the schema.
 type T069XY0X1PKa struct {
+	// kind is always "ka".
 	P []string `json:"p"`
 }
 
 // T069XY0X1PKb is T069.x-y0.1.p.kb of the schema.
 type T069XY0X1PKb struct {
+	// kind is always "kb".
 	P *int8  `json:"p,omitzero"` // optional
 	Q []byte `json:"q"`
 }
 
 // T069XY0X1PKc is T069.x-y0.1.p.kc of the schema.
-type T069XY0X1PKc struct{}
+type T069XY0X1PKc struct {
+	// kind is always "kc".
+}
 
 // T069XY0X2 is T069.x-y0.2 of the schema.
 type T069XY0X2 struct {
+	// op is always 2.
 	Q *uint8 `json:"q,omitzero"` // optional
 }
 
@@ -3033,11 +3093,13 @@ func (*UnknownT073XY1PP) isT073XY1PP() {}
 
 // T073XY1PPX1 is T073.x-y1.p.p.1 of the schema.
 type T073XY1PPX1 struct {
+	// op is always 1.
 	P *string `json:"p"` // nullable
 }
 
 // T073XY1PPX2 is T073.x-y1.p.p.2 of the schema.
 type T073XY1PPX2 struct {
+	// op is always 2.
 	Q *int `json:"q,omitzero"` // optional
 }
 
@@ -3062,10 +3124,10 @@ func (v T073XY1PQ) Known() bool {
 
 // T074B1 is T074.b1 of the schema.
 type T074B1 struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Number  *int8             `json:"number,omitzero"`  // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Number  *int8
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T076Ünit0 is T076.Ünit0 of the schema.
@@ -3096,6 +3158,7 @@ func (*UnknownT078A0Item) isT078A0Item() {}
 
 // T078A0ItemKa is T078.a0.items.ka of the schema.
 type T078A0ItemKa struct {
+	// kind is always "ka".
 	P map[T078A0ItemKaPKey]json.RawMessage `json:"p"`
 }
 
@@ -3120,12 +3183,15 @@ func (v T078A0ItemKaPKey) Known() bool {
 
 // T078A0ItemKb is T078.a0.items.kb of the schema.
 type T078A0ItemKb struct {
+	// kind is always "kb".
 	P *int   `json:"p,omitzero"` // optional
 	Q string `json:"q"`
 }
 
 // T078A0ItemKc is T078.a0.items.kc of the schema.
-type T078A0ItemKc struct{}
+type T078A0ItemKc struct {
+	// kind is always "kc".
+}
 
 // T079Ref2 is T079.ref2 of the schema.
 type T079Ref2 struct {
@@ -3172,9 +3238,9 @@ func (v T082Ünit1) Known() bool {
 
 // T082B2 is T082.b2 of the schema.
 type T082B2 struct {
-	String  *string         `json:"string,omitzero"`  // optional
-	Boolean *bool           `json:"boolean,omitzero"` // optional
-	Object  *T082B2Object   `json:"object,omitzero"`  // optional
+	String  *string
+	Boolean *bool
+	Object  *T082B2Object
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -3204,17 +3270,20 @@ func (*UnknownT082B2ObjectP) isT082B2ObjectP() {}
 
 // T082B2ObjectPX1 is T082.b2.object.p.1 of the schema.
 type T082B2ObjectPX1 struct {
+	// op is always 1.
 	P T082B2ObjectPX1P `json:"p"`
 }
 
 // T082B2ObjectPX1P is T082.b2.object.p.1.p of the schema.
 type T082B2ObjectPX1P struct {
+	// p is always true.
 	Q  float32 `json:"q"`
 	RS *int    `json:"r/~s,omitzero"` // optional
 }
 
 // T082B2ObjectPX2 is T082.b2.object.p.2 of the schema.
 type T082B2ObjectPX2 struct {
+	// op is always 2.
 	Q json.RawMessage `json:"q,omitzero"` // optional
 }
 
@@ -3239,11 +3308,13 @@ func (*UnknownT082Ünit3) isT082Ünit3() {}
 
 // T082Ünit3X1 is T082.Ünit3.1 of the schema.
 type T082Ünit3X1 struct {
+	// op is always 1.
 	P string `json:"p"`
 }
 
 // T082Ünit3X2 is T082.Ünit3.2 of the schema.
 type T082Ünit3X2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -3268,6 +3339,7 @@ func (*UnknownT084Ünit2) isT084Ünit2() {}
 
 // T084Ünit2X1 is T084.Ünit2.1 of the schema.
 type T084Ünit2X1 struct {
+	// op is always 1.
 	P T084Ünit2X1P `json:"p"`
 }
 
@@ -3301,6 +3373,7 @@ type T084Ünit2X1PB0 struct {
 
 // T084Ünit2X2 is T084.Ünit2.2 of the schema.
 type T084Ünit2X2 struct {
+	// op is always 2.
 	Q codec.Opt[int] `json:"q,omitzero"` // optional, nullable
 }
 
@@ -3436,10 +3509,10 @@ type T089A1Item struct {
 
 // T090Ünit0 is T090.Ünit0 of the schema.
 type T090Ünit0 struct {
-	Number  *int8              `json:"number,omitzero"` // optional
-	Array   []map[string]*bool `json:"array,omitzero"`  // optional
-	Object  map[string]string  `json:"object,omitzero"` // optional
-	Unknown json.RawMessage    // another type, which clients may get from newer servers; it cannot be sent
+	Number  *int8
+	Array   []map[string]*bool
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T091Type22 is T091.type22 of the schema.
@@ -3470,6 +3543,7 @@ func (*UnknownT091Type22XY2) isT091Type22XY2() {}
 
 // T091Type22XY2X1 is T091.type22.x-y2.1 of the schema.
 type T091Type22XY2X1 struct {
+	// op is always 1.
 	P T091Type22XY2X1P `json:"p"`
 }
 
@@ -3496,20 +3570,25 @@ func (*UnknownT091Type22XY2X1P) isT091Type22XY2X1P() {}
 
 // T091Type22XY2X1PKa is T091.type22.x-y2.1.p.ka of the schema.
 type T091Type22XY2X1PKa struct {
+	// kind is always "ka".
 	P float64 `json:"p"`
 }
 
 // T091Type22XY2X1PKb is T091.type22.x-y2.1.p.kb of the schema.
 type T091Type22XY2X1PKb struct {
+	// kind is always "kb".
 	P map[string]any `json:"p,omitzero"` // optional
 	Q string         `json:"q"`
 }
 
 // T091Type22XY2X1PKc is T091.type22.x-y2.1.p.kc of the schema.
-type T091Type22XY2X1PKc struct{}
+type T091Type22XY2X1PKc struct {
+	// kind is always "kc".
+}
 
 // T091Type22XY2X2 is T091.type22.x-y2.2 of the schema.
 type T091Type22XY2X2 struct {
+	// op is always 2.
 	Q *T091Type22XY2X2Q `json:"q,omitzero"` // optional
 }
 
@@ -3534,10 +3613,10 @@ func (v T091Type22XY2X2Q) Known() bool {
 
 // T091Ünit3Value is T091.Ünit3.values of the schema.
 type T091Ünit3Value struct {
-	String  *string                      `json:"string,omitzero"` // optional
-	Array   []map[string]json.RawMessage `json:"array,omitzero"`  // optional
-	Object  map[string]string            `json:"object,omitzero"` // optional
-	Unknown json.RawMessage              // another type, which clients may get from newer servers; it cannot be sent
+	String  *string
+	Array   []map[string]json.RawMessage
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T092A1 is one of *T092A1Ka, *T092A1Kb and *T092A1Kc, as kind tells.
@@ -3562,23 +3641,28 @@ func (*UnknownT092A1) isT092A1() {}
 
 // T092A1Ka is T092.a1.ka of the schema.
 type T092A1Ka struct {
+	// kind is always "ka".
 	P string `json:"p"`
 }
 
 // T092A1Kb is T092.a1.kb of the schema.
 type T092A1Kb struct {
+	// kind is always "kb".
 	P codec.Opt[int] `json:"p,omitzero"` // optional, nullable
+	// q is always 2.
 }
 
 // T092A1Kc is T092.a1.kc of the schema.
-type T092A1Kc struct{}
+type T092A1Kc struct {
+	// kind is always "kc".
+}
 
 // T092Ünit3 is T092.Ünit3 of the schema.
 type T092Ünit3 struct {
-	Boolean *bool                `json:"boolean,omitzero"` // optional
-	Array   []T092Ünit3ArrayItem `json:"array,omitzero"`   // optional
-	Object  map[string]string    `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage      // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []T092Ünit3ArrayItem
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T092Ünit3ArrayItem is T092.Ünit3.array.items of the schema.
@@ -3636,8 +3720,8 @@ func NewT095Type20() *T095Type20 {
 
 // T097Ünit1ItemValue is T097.Ünit1.items.values of the schema.
 type T097Ünit1ItemValue struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -3668,10 +3752,10 @@ type T099Ref0 struct {
 
 // T099A2 is T099.a2 of the schema.
 type T099A2 struct {
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	String  *string           `json:"string,omitzero"`  // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	String  *string
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T100Ünit0 is T100.Ünit0 of the schema.
@@ -3684,8 +3768,8 @@ type T100Ünit0 struct {
 
 // T100Ünit0P is T100.Ünit0.p of the schema.
 type T100Ünit0P struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -3710,20 +3794,22 @@ func (*UnknownT100Ünit0Value) isT100Ünit0Value() {}
 
 // T100Ünit0ValueX1 is T100.Ünit0.values.1 of the schema.
 type T100Ünit0ValueX1 struct {
+	// op is always 1.
 	P []int16 `json:"p"`
 }
 
 // T100Ünit0ValueX2 is T100.Ünit0.values.2 of the schema.
 type T100Ünit0ValueX2 struct {
+	// op is always 2.
 	Q *float64 `json:"q,omitzero"` // optional
 }
 
 // T100Type21Item is T100.type21.items of the schema.
 type T100Type21Item struct {
-	Array   []string          `json:"array,omitzero"`  // optional
-	String  *string           `json:"string,omitzero"` // optional
-	Object  map[string]string `json:"object,omitzero"` // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	Array   []string
+	String  *string
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T100Type22 is T100.type22 of the schema.
@@ -3760,23 +3846,28 @@ func (*UnknownT104B2) isT104B2() {}
 
 // T104B2Ka is T104.b2.ka of the schema.
 type T104B2Ka struct {
+	// kind is always "ka".
 	P map[string]T136 `json:"p"`
 }
 
 // T104B2Kb is T104.b2.kb of the schema.
 type T104B2Kb struct {
+	// kind is always "kb".
 	P *float64 `json:"p,omitzero"` // optional
+	// q is always "ka".
 }
 
 // T104B2Kc is T104.b2.kc of the schema.
-type T104B2Kc struct{}
+type T104B2Kc struct {
+	// kind is always "kc".
+}
 
 // T105Ref0 is T105.ref0 of the schema.
 type T105Ref0 struct {
-	Array   [][]map[string]json.RawMessage `json:"array,omitzero"`  // optional
-	String  *string                        `json:"string,omitzero"` // optional
-	Object  map[string]string              `json:"object,omitzero"` // optional
-	Unknown json.RawMessage                // another type, which clients may get from newer servers; it cannot be sent
+	Array   [][]map[string]json.RawMessage
+	String  *string
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T105Ünit1 is one of *T105Ünit1Ka, *T105Ünit1Kb and *T105Ünit1Kc, as kind tells.
@@ -3801,6 +3892,7 @@ func (*UnknownT105Ünit1) isT105Ünit1() {}
 
 // T105Ünit1Ka is T105.Ünit1.ka of the schema.
 type T105Ünit1Ka struct {
+	// kind is always "ka".
 	P *T105Ünit1KaP `json:"p"` // nullable
 }
 
@@ -3815,12 +3907,15 @@ type T105Ünit1KaP struct {
 
 // T105Ünit1Kb is T105.Ünit1.kb of the schema.
 type T105Ünit1Kb struct {
+	// kind is always "kb".
 	P json.RawMessage `json:"p,omitzero"` // optional
 	Q float64         `json:"q"`
 }
 
 // T105Ünit1Kc is T105.Ünit1.kc of the schema.
-type T105Ünit1Kc struct{}
+type T105Ünit1Kc struct {
+	// kind is always "kc".
+}
 
 // T105B2 is T105.b2 of the schema.
 type T105B2 struct {
@@ -3848,9 +3943,9 @@ func (v T105B2Type20) Known() bool {
 
 // T108B0 is T108.b0 of the schema.
 type T108B0 struct {
-	Array   []uint8         `json:"array,omitzero"`   // optional
-	Boolean *bool           `json:"boolean,omitzero"` // optional
-	Object  *T108B0Object   `json:"object,omitzero"`  // optional
+	Array   []uint8
+	Boolean *bool
+	Object  *T108B0Object
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -3880,6 +3975,7 @@ func (*UnknownT108Type21Item) isT108Type21Item() {}
 
 // T108Type21ItemX1 is T108.type21.items.1 of the schema.
 type T108Type21ItemX1 struct {
+	// op is always 1.
 	P T108Type21ItemX1P `json:"p"`
 }
 
@@ -3893,6 +3989,7 @@ type T108Type21ItemX1P struct {
 
 // T108Type21ItemX2 is T108.type21.items.2 of the schema.
 type T108Type21ItemX2 struct {
+	// op is always 2.
 	Q json.RawMessage `json:"q,omitzero"` // optional
 }
 
@@ -3940,8 +4037,8 @@ type T112Type21 struct {
 
 // T113B0 is T113.b0 of the schema.
 type T113B0 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int8           `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int8
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -3961,9 +4058,9 @@ type T114Ref0Ref0 struct {
 
 // T114Ref0B2 is T114.ref0.b2 of the schema.
 type T114Ref0B2 struct {
-	Boolean *bool                  `json:"boolean,omitzero"` // optional
-	Array   []*T114Ref0B2ArrayItem `json:"array,omitzero"`   // optional
-	Unknown json.RawMessage        // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Array   []*T114Ref0B2ArrayItem
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T114Ref0B2ArrayItem is T114.ref0.b2.array.items of the schema.
@@ -4013,16 +4110,16 @@ type T118Type23 struct {
 
 // T118Type23V0Item is T118.type23.0.items of the schema.
 type T118Type23V0Item struct {
-	String  *string           `json:"string,omitzero"`  // optional
-	Boolean *bool             `json:"boolean,omitzero"` // optional
-	Object  map[string]string `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage   // another type, which clients may get from newer servers; it cannot be sent
+	String  *string
+	Boolean *bool
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T120Ref0 is T120.ref0 of the schema.
 type T120Ref0 struct {
-	Array   []uint32        `json:"array,omitzero"`  // optional
-	String  *string         `json:"string,omitzero"` // optional
+	Array   []uint32
+	String  *string
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4053,9 +4150,9 @@ func (v T122B1) Known() bool {
 
 // T123Type20 is T123.type20 of the schema.
 type T123Type20 struct {
-	Array   []map[string]json.RawMessage `json:"array,omitzero"`  // optional
-	Number  *int8                        `json:"number,omitzero"` // optional
-	Unknown json.RawMessage              // another type, which clients may get from newer servers; it cannot be sent
+	Array   []map[string]json.RawMessage
+	Number  *int8
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T123XY1 is one of *T123XY1X1 and *T123XY1X2, as op tells.
@@ -4079,11 +4176,13 @@ func (*UnknownT123XY1) isT123XY1() {}
 
 // T123XY1X1 is T123.x-y1.1 of the schema.
 type T123XY1X1 struct {
+	// op is always 1.
 	P json.RawMessage `json:"p"`
 }
 
 // T123XY1X2 is T123.x-y1.2 of the schema.
 type T123XY1X2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -4094,8 +4193,8 @@ type T124XY0 struct {
 
 // T126Type20 is T126.type20 of the schema.
 type T126Type20 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4118,8 +4217,8 @@ func (v T128Type20) Known() bool {
 
 // T128B2 is T128.b2 of the schema.
 type T128B2 struct {
-	Boolean *bool           `json:"boolean,omitzero"` // optional
-	Number  *int8           `json:"number,omitzero"`  // optional
+	Boolean *bool
+	Number  *int8
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4197,17 +4296,21 @@ func (*UnknownT135Type20) isT135Type20() {}
 
 // T135Type20Ka is T135.type20.ka of the schema.
 type T135Type20Ka struct {
+	// kind is always "ka".
 	P map[string]map[string]T012 `json:"p"`
 }
 
 // T135Type20Kb is T135.type20.kb of the schema.
 type T135Type20Kb struct {
+	// kind is always "kb".
 	P []byte          `json:"p,omitzero"` // optional
 	Q json.RawMessage `json:"q"`
 }
 
 // T135Type20Kc is T135.type20.kc of the schema.
-type T135Type20Kc struct{}
+type T135Type20Kc struct {
+	// kind is always "kc".
+}
 
 // T135B1Key is T135.b1.keys of the schema.
 type T135B1Key string
@@ -4294,6 +4397,7 @@ func (*UnknownT139A2Item) isT139A2Item() {}
 
 // T139A2ItemKa is T139.a2.items.ka of the schema.
 type T139A2ItemKa struct {
+	// kind is always "ka".
 	P T139A2ItemKaP `json:"p"`
 }
 
@@ -4306,12 +4410,15 @@ type T139A2ItemKaP struct {
 
 // T139A2ItemKb is T139.a2.items.kb of the schema.
 type T139A2ItemKb struct {
+	// kind is always "kb".
 	P codec.Opt[string] `json:"p,omitzero"` // optional, nullable
 	Q string            `json:"q"`
 }
 
 // T139A2ItemKc is T139.a2.items.kc of the schema.
-type T139A2ItemKc struct{}
+type T139A2ItemKc struct {
+	// kind is always "kc".
+}
 
 // T140Type20 is T140.type20 of the schema.
 type T140Type20 struct {
@@ -4404,17 +4511,21 @@ func (*UnknownT141A3PRef1) isT141A3PRef1() {}
 
 // T141A3PRef1Ka is T141.a3.p.ref1.ka of the schema.
 type T141A3PRef1Ka struct {
+	// kind is always "ka".
 	P int64 `json:"p"`
 }
 
 // T141A3PRef1Kb is T141.a3.p.ref1.kb of the schema.
 type T141A3PRef1Kb struct {
+	// kind is always "kb".
 	P *int64 `json:"p,omitzero"` // optional
 	Q []byte `json:"q"`
 }
 
 // T141A3PRef1Kc is T141.a3.p.ref1.kc of the schema.
-type T141A3PRef1Kc struct{}
+type T141A3PRef1Kc struct {
+	// kind is always "kc".
+}
 
 // T142XY0 is T142.x-y0 of the schema.
 type T142XY0 int
@@ -4437,17 +4548,17 @@ func (v T142XY0) Known() bool {
 
 // T142Ünit1 is T142.Ünit1 of the schema.
 type T142Ünit1 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T142Ünit2 is T142.Ünit2 of the schema.
 type T142Ünit2 struct {
-	Array   []string         `json:"array,omitzero"`  // optional
-	String  *string          `json:"string,omitzero"` // optional
-	Object  *T142Ünit2Object `json:"object,omitzero"` // optional
-	Unknown json.RawMessage  // another type, which clients may get from newer servers; it cannot be sent
+	Array   []string
+	String  *string
+	Object  *T142Ünit2Object
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T142Ünit2Object is T142.Ünit2.object of the schema.
@@ -4537,11 +4648,13 @@ func (*UnknownT147Ünit1) isT147Ünit1() {}
 
 // T147Ünit1X1 is T147.Ünit1.1 of the schema.
 type T147Ünit1X1 struct {
+	// op is always 1.
 	P uint64 `json:"p"`
 }
 
 // T147Ünit1X2 is T147.Ünit1.2 of the schema.
 type T147Ünit1X2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
@@ -4566,6 +4679,7 @@ func (*UnknownT149A0) isT149A0() {}
 
 // T149A0X1 is T149.a0.1 of the schema.
 type T149A0X1 struct {
+	// op is always 1.
 	P map[T149A0X1PKey]T149A0X1PValue `json:"p"`
 }
 
@@ -4598,6 +4712,7 @@ func (v T149A0X1PKey) Known() bool {
 
 // T149A0X2 is T149.a0.2 of the schema.
 type T149A0X2 struct {
+	// op is always 2.
 	Q map[string]any `json:"q,omitzero"` // optional
 }
 
@@ -4637,8 +4752,8 @@ func NewT150XY0XY1() *T150XY0XY1 {
 
 // T150XY0XY1D is T150.x-y0.x-y1.d of the schema.
 type T150XY0XY1D struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4689,10 +4804,10 @@ func (v T150Ünit2B1D) Known() bool {
 
 // T151Type20 is T151.type20 of the schema.
 type T151Type20 struct {
-	Array   []T151Type20ArrayItem `json:"array,omitzero"`  // optional
-	String  *string               `json:"string,omitzero"` // optional
-	Object  map[string]string     `json:"object,omitzero"` // optional
-	Unknown json.RawMessage       // another type, which clients may get from newer servers; it cannot be sent
+	Array   []T151Type20ArrayItem
+	String  *string
+	Object  map[string]string
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T151Type20ArrayItem is T151.type20.array.items of the schema.
@@ -4741,22 +4856,26 @@ func (*UnknownT153Type20Ünit0) isT153Type20Ünit0() {}
 
 // T153Type20Ünit0Ka is T153.type20.Ünit0.ka of the schema.
 type T153Type20Ünit0Ka struct {
+	// kind is always "ka".
 	P string `json:"p"`
 }
 
 // T153Type20Ünit0Kb is T153.type20.Ünit0.kb of the schema.
 type T153Type20Ünit0Kb struct {
+	// kind is always "kb".
 	P *string    `json:"p,omitzero"` // optional
 	Q *time.Time `json:"q"`          // nullable
 }
 
 // T153Type20Ünit0Kc is T153.type20.Ünit0.kc of the schema.
-type T153Type20Ünit0Kc struct{}
+type T153Type20Ünit0Kc struct {
+	// kind is always "kc".
+}
 
 // T153Type20D is T153.type20.d of the schema.
 type T153Type20D struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4788,10 +4907,10 @@ func (v T153Type23K) Known() bool {
 
 // T154Ünit0Item is T154.Ünit0.items of the schema.
 type T154Ünit0Item struct {
-	Array   []T154Ünit0ItemArrayItem `json:"array,omitzero"`  // optional
-	String  *string                  `json:"string,omitzero"` // optional
-	Object  *T154Ünit0ItemObject     `json:"object,omitzero"` // optional
-	Unknown json.RawMessage          // another type, which clients may get from newer servers; it cannot be sent
+	Array   []T154Ünit0ItemArrayItem
+	String  *string
+	Object  *T154Ünit0ItemObject
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T154Ünit0ItemArrayItem is T154.Ünit0.items.array.items of the schema.
@@ -4828,8 +4947,8 @@ type T155XY0 struct {
 
 // T157Type21 is T157.type21 of the schema.
 type T157Type21 struct {
-	String  *string         `json:"string,omitzero"` // optional
-	Number  *int            `json:"number,omitzero"` // optional
+	String  *string
+	Number  *int
 	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
@@ -4872,6 +4991,7 @@ func (*UnknownT158Ref2Item) isT158Ref2Item() {}
 
 // T158Ref2ItemX1 is T158.ref2.items.1 of the schema.
 type T158Ref2ItemX1 struct {
+	// op is always 1.
 	P T158Ref2ItemX1P `json:"p"`
 }
 
@@ -4896,15 +5016,16 @@ func (v T158Ref2ItemX1P) Known() bool {
 
 // T158Ref2ItemX2 is T158.ref2.items.2 of the schema.
 type T158Ref2ItemX2 struct {
+	// op is always 2.
 	Q *string `json:"q,omitzero"` // optional
 }
 
 // T159Ünit1 is T159.Ünit1 of the schema.
 type T159Ünit1 struct {
-	Boolean *bool            `json:"boolean,omitzero"` // optional
-	Number  *int8            `json:"number,omitzero"`  // optional
-	Object  *T159Ünit1Object `json:"object,omitzero"`  // optional
-	Unknown json.RawMessage  // another type, which clients may get from newer servers; it cannot be sent
+	Boolean *bool
+	Number  *int8
+	Object  *T159Ünit1Object
+	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 }
 
 // T159Ünit1Object is T159.Ünit1.object of the schema.

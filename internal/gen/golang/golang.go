@@ -37,6 +37,7 @@ func files() []file {
 		{name: "handles.gen.go", emit: emitHandles},
 		{name: "server.gen.go", emit: emitServer},
 		{name: "client.gen.go", emit: emitClient},
+		{name: "examples.gen_test.go", emit: emitExamples, when: func(api *model.API) bool { return len(examplesOf(api)) > 0 }},
 	}
 }
 
@@ -83,6 +84,7 @@ func newFile(api *model.API) *jen.File {
 	f.ImportName(pkgClient, "client")
 	f.ImportName(pkgCodec, "codec")
 	f.ImportName(pkgJX, "jx")
+	f.ImportName(pkgTest, "wstest")
 	f.ImportName(pkgValidate, "validate")
 	f.ImportName(pkgFallback, "fallback")
 	return f

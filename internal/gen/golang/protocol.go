@@ -248,6 +248,9 @@ func protocolFields(api *model.API) []jen.Code {
 	if len(api.Errors) > 0 {
 		fields = append(fields, keyed("Errors", errorTable(api)))
 	}
+	if api.StrictClients {
+		fields = append(fields, keyed("StrictClients", jen.True()))
+	}
 	return closing(append(fields, keyed("Claims", claimsLiteral(api)), keyed("Sharding", shardingLiteral(api.Sharding)), keyed("Limits", limitsLiteral(api.Limits))))
 }
 

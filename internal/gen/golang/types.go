@@ -181,8 +181,9 @@ func emitType(f *jen.File, n *model.Named, p purpose) {
 //	Nick *string `json:"nick,omitzero"` // optional
 func structFields(g *jen.Group, fields []*model.Field) {
 	for _, f := range fields {
-		if f.Const != nil {
-			continue // there is nothing to set
+		if f.Const != nil { // there is nothing to set
+			g.Comment(commentLine(cleanLine(f.Wire + " is always " + string(f.Const) + ".")))
+			continue
 		}
 		if text := paragraphs(f.Doc, deprecated(f.Deprecated)); text != "" {
 			g.Add(doc(text))

@@ -171,11 +171,11 @@ func decodeUnionFunc(n *model.Named) *jen.Statement {
 //	Number *int
 //	Unknown json.RawMessage // another type, which clients may get from newer servers; it cannot be sent
 func oneOfFields(g *jen.Group, t *model.Type) {
-	structFields(g, t.Fields)
-	g.Id(unknownField(t)).Qual("encoding/json", "RawMessage").Comment("// another type, which clients may get from newer servers; it cannot be sent")
+	for _, f := range t.Fields {
+		g.Id(f.Go).Add(fieldType(f))
+	}
+	g.Id("Unknown").Qual("encoding/json", "RawMessage").Comment("// another type, which clients may get from newer servers; it cannot be sent")
 }
-
-func unknownField(*model.Type) string { return "Unknown" }
 
 // jsonKinds are the codec's names of the JSON types.
 var jsonKinds = map[string]string{"string": "StringKind", "number": "NumberKind", "boolean": "BoolKind", "array": "ArrayKind", "object": "ObjectKind"}

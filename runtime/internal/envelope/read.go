@@ -16,6 +16,8 @@ type Options struct {
 	// Mode is Strict for frames of clients: unknown keys and what only servers set are refused. It is Lenient for frames
 	// of servers: what a newer server added is ignored.
 	Mode codec.Mode
+	// StrictPayload reads payloads strictly in Lenient mode, too.
+	StrictPayload bool
 	// V1 allows what only the extended profile has: timeoutMs in the meta of clients.
 	V1 bool
 }
@@ -122,7 +124,11 @@ func (r *reader[M]) payload() {
 	}
 	switch {
 	case r.decode != nil:
+		if r.opt.StrictPayload {
+			r.d.SetMode(codec.Strict)
+		}
 		r.frame.Payload = r.decode(r.d)
+		r.d.SetMode(r.opt.Mode)
 	case r.frame.Known && r.opt.Mode == codec.Strict:
 		r.d.AddIssue("must be left out, because this message has no payload")
 		r.d.Skip()
