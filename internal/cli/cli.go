@@ -94,7 +94,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newInit(s), newGenerate(s), newShard(s), newSchema(s), newVersion(s))
+	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newVersion(s))
 	return root
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 type generateFlags struct {
-	check, diff, clean bool
-	out, format        string
+	check, diff, clean, noFallback bool
+	out, format                    string
 }
 
 func newGenerate(s streams) *cobra.Command {
@@ -46,6 +46,7 @@ In Go code, run it by
 	flags.BoolVar(&f.check, "check", false, "write nothing; exit 1 when files are out of date")
 	flags.BoolVar(&f.diff, "diff", false, "write nothing; print what would change")
 	flags.BoolVar(&f.clean, "clean", true, "remove files of ours that are not generated any more")
+	flags.BoolVar(&f.noFallback, "no-fallback", false, "refuse what only a JSON Schema library can check, so that generated code imports none")
 	flags.StringVar(&f.out, "out", "", "folder of the package")
 	flags.StringVar(&f.format, "format", "text", "of findings: text, json or github")
 	return cmd
@@ -102,6 +103,7 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 		if api == nil {
 			continue
 		}
+		f.noteFallbacks(l, api)
 		t := target{filepath.Clean(path), f.folder(path, api), api}
 		i := slices.IndexFunc(targets, func(other target) bool { return other.dir == t.dir })
 		switch {
@@ -114,6 +116,21 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 		}
 	}
 	return targets, nil
+}
+
+// noteFallbacks tells which lines make the generated code import a JSON Schema library, or refuses them.
+func (f *generateFlags) noteFallbacks(l *loader, api *model.API) {
+	for _, c := range model.Checks(api) {
+		if c.Fallback == "" {
+			continue
+		}
+		d := diag.Diagnostic{Pos: c.Pos, Severity: diag.Info, Rule: "fallback",
+			Message: c.Fallback + " is left to a JSON Schema library, which the generated package imports"}
+		if f.noFallback {
+			d.Severity, d.Message, d.Hint = diag.Error, c.Fallback+" can only be checked by a JSON Schema library", "say it in another way, or allow the library: leave --no-fallback away"
+		}
+		l.diags.Add(d)
+	}
 }
 
 // plan generates all packages before anything is compared, and compares all before anything is written.

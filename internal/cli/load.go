@@ -19,6 +19,7 @@ const defaultFile = "messages.yaml"
 type loader struct {
 	diags   diag.List
 	sources map[string][]byte
+	file    *schema.File // the last one that was loaded
 }
 
 // load reads one protocol with what it imports; nil when it cannot be read or has errors, which are in l.diags then.
@@ -31,7 +32,7 @@ func (l *loader) loadFrom(path string, read func(path string) ([]byte, error)) (
 	name := filepath.ToSlash(path)
 	first := true
 	var own diag.List
-	api := model.Build(schema.Load(name, func(name string) ([]byte, error) {
+	l.file = schema.Load(name, func(name string) ([]byte, error) {
 		src, err := read(filepath.FromSlash(name))
 		if err == nil {
 			l.remember(name, src)
@@ -40,7 +41,8 @@ func (l *loader) loadFrom(path string, read func(path string) ([]byte, error)) (
 		}
 		first = false
 		return src, reason(err)
-	}, &own), &own)
+	}, &own)
+	api := model.Build(l.file, &own)
 	if l.sources[name] == nil && len(l.diags.Sorted()) > 0 {
 		return nil, nil
 	}

@@ -5,6 +5,7 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/diag"
@@ -33,6 +34,43 @@ func (b *builder) check(s *jsonschema.Schema, at place) *Check {
 	c := &Check{Name: name, Pos: s.Pos}
 	b.checks = append(b.checks, &pendingCheck{c, &alone})
 	return c
+}
+
+// Checks returns the checks of all types, in no order that matters.
+func Checks(api *API) []*Check {
+	var out []*Check
+	seen := make(map[*Type]bool)
+	var visit func(t *Type)
+	visit = func(t *Type) {
+		if t == nil || seen[t] {
+			return
+		}
+		seen[t] = true
+		if t.Check != nil {
+			out = append(out, t.Check)
+		}
+		for _, f := range t.Fields {
+			visit(f.Type)
+		}
+		visit(t.Elem)
+		visit(t.Key)
+		if t.Extra != nil {
+			visit(t.Extra.Elem)
+		}
+	}
+	for _, n := range append(slices.Clone(api.Types), api.Claims) {
+		visit(n.Type)
+	}
+	return out
+}
+
+// Tags returns the fields that could tell the variants of a union apart, in alphabetical order.
+func Tags(api *API, s *jsonschema.Schema) []string {
+	b := &builder{defs: make(map[string]*definition)}
+	for _, d := range api.Defs {
+		b.defs[d.Name] = &definition{schema: d.Schema}
+	}
+	return b.tagsOf(slices.DeleteFunc(append(slices.Clone(s.OneOf), s.AnyOf...), (*jsonschema.Schema).IsNull))
 }
 
 func (b *builder) definition(name string) *jsonschema.Schema {

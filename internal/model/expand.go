@@ -12,7 +12,7 @@ import (
 
 // expand gives the variants of each mapping in a schema the field that tells them apart.
 func (b *builder) expand(s *jsonschema.Schema) {
-	if s.Source != nil && s.Source.Mapping != nil {
+	if s.Source != nil && s.Source.Mapping != nil && s.OneOf == nil && !s.Source.Invalid {
 		for _, v := range s.Source.Mapping {
 			if variant := b.variant(s.Discriminator, v); variant != nil {
 				s.OneOf = append(s.OneOf, variant)
@@ -20,7 +20,6 @@ func (b *builder) expand(s *jsonschema.Schema) {
 				s.Source.Invalid = true
 			}
 		}
-		s.Source.Mapping = nil
 		if tags := b.tagsOf(s.OneOf); len(tags) > 0 && tags[0] == s.Discriminator {
 			s.Discriminator = "" // so it would be found
 		}

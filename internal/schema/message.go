@@ -123,10 +123,13 @@ func (p *parser) attribute(m *Message, e entry) {
 	}
 }
 
+// DeprecatedText is what deprecated: true says.
+const DeprecatedText = "do not use it any more."
+
 func (p *parser) deprecated(n *node) string {
 	if n.kind == scalar && n.tag == "!!bool" {
 		if strings.EqualFold(n.text, "true") {
-			return "do not use it any more."
+			return DeprecatedText
 		}
 		return ""
 	}

@@ -79,7 +79,11 @@ type reader struct {
 	offset int
 
 	unreadable map[diag.Pos]bool // the places of such nodes
+	odd        []Text            // keys without quotes that some readers do not take for text
 }
+
+// booleans are words that YAML 1.1 takes for true and false.
+var booleans = []string{"y", "n", "yes", "no", "on", "off"}
 
 func (r *reader) pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: r.file, Line: n.Line, Col: n.Column}
@@ -164,6 +168,9 @@ func (r *reader) mapping(n *node, y *yaml.Node, depth int) {
 			continue
 		}
 		seen[k.Value] = pos
+		if k.Style == 0 && (k.ShortTag() != "!!str" || slices.Contains(booleans, strings.ToLower(k.Value))) {
+			r.odd = append(r.odd, Text{k.Value, pos})
+		}
 		e := entry{key: k.Value, pos: pos, doc: comments(k, v)}
 		if cut = n.flow && openMap(v); cut {
 			r.openMapError(v)

@@ -27,7 +27,9 @@ func parseFile(name string, src []byte, diags *diag.List, imported bool) *File {
 		return nil
 	}
 	p := &parser{file: name, diags: diags, unreadable: r.unreadable, imported: imported}
-	return p.parseFile(root)
+	f := p.parseFile(root)
+	f.OddKeys = r.odd
+	return f
 }
 
 // read returns the mapping that a protocol is; nil after an error.

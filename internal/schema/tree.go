@@ -32,6 +32,7 @@ type File struct {
 	DocsOut        string
 	BreakingExcept []Text
 	LintExcept     []Text
+	OddKeys        []Text // keys without quotes that some readers do not take for text
 }
 
 // Import is an entry of imports.
