@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed all:init
 var Init embed.FS
+
+// Docs are the documents of a protocol: text/template and html/template over docs.Page.
+//
+//go:embed docs
+var Docs embed.FS

@@ -17,10 +17,12 @@ func TestFmtWritesWhatChanges(t *testing.T) {
 	if err := os.Symlink("messages.yaml", "link.yaml"); err != nil {
 		t.Fatal(err)
 	}
-	if r := run(t, "", "fmt", "--check", "messages.yaml", "good.yaml"); r.code != 1 || r.errOut != "messages.yaml is not formatted\nRun wsgen fmt\n" || r.out != "" {
+	want := result{1, "", "messages.yaml is not formatted\nRun wsgen fmt\n"}
+	if r := run(t, "", "fmt", "--check", "messages.yaml", "good.yaml"); r != want {
 		t.Errorf("check: %+v", r)
 	}
-	if r := run(t, "", "fmt", "--diff"); r.code != 0 || !strings.Contains(r.out, "\n-wsgen:   1\n") || !strings.Contains(r.out, "\n+wsgen: 1\n") {
+	if r := run(t, "", "fmt", "--diff"); r.code != 0 || !strings.Contains(r.out, "\n-wsgen:   1\n") ||
+		!strings.Contains(r.out, "\n+wsgen: 1\n") {
 		t.Errorf("diff: %+v", r)
 	}
 	if r := run(t, "", "fmt", "--diff", "--check"); r.code != 1 || !strings.Contains(r.out, "\n+wsgen: 1\n") {
@@ -79,7 +81,8 @@ func TestFmtStandardInput(t *testing.T) {
 func TestFmtWritesNothingWhenOneIsNoYAML(t *testing.T) {
 	inFolder(t, map[string]string{"messages.yaml": unformatted, "bad.yaml": "wsgen: 1\na: {b?: string}\n"})
 	r := run(t, "", "fmt", "messages.yaml", "bad.yaml", "none.yaml")
-	if r.code != 1 || r.out != "" || !strings.Contains(r.errOut, "bad.yaml:2:5: error: `b?` inside { } needs quotes") || !strings.Contains(r.errOut, "none.yaml: error: cannot be read") {
+	if r.code != 1 || r.out != "" || !strings.Contains(r.errOut, "bad.yaml:2:5: error: `b?` inside { } needs quotes") ||
+		!strings.Contains(r.errOut, "none.yaml: error: cannot be read") {
 		t.Errorf("%+v", r)
 	}
 	if got := read(t, "messages.yaml"); got != unformatted {

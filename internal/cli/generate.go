@@ -17,8 +17,8 @@ import (
 )
 
 type generateFlags struct {
-	check, diff, clean, noFallback bool
-	out, format                    string
+	check, diff, clean, docs, noFallback bool
+	out, format                          string
 }
 
 func newGenerate(s streams) *cobra.Command {
@@ -26,10 +26,10 @@ func newGenerate(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate [file…]",
 		Short: "Write the code of protocols",
-		Long: `Generate writes the Go package of each file, messages.yaml by default.
+		Long: `Generate writes the Go package of each file, messages.yaml by default, and its documentation as Markdown and HTML.
 
 The package goes into a folder that is named after it, beside the file. go.out in the file, and --out on the command line,
-name another one. Files that do not change are not touched. Files that wsgen did not write are never overwritten. Files of ours
+name another one, docs.out one for the documentation. Files that do not change are not touched. Files that wsgen did not write are never overwritten. Files of ours
 in that folder that are not generated any more are removed, unless --clean=false.
 
 Of several files, nothing is written unless all are right. With --format json, standard output has the findings alone.
@@ -46,6 +46,7 @@ In Go code, run it by
 	flags.BoolVar(&f.check, "check", false, "write nothing; exit 1 when files are out of date")
 	flags.BoolVar(&f.diff, "diff", false, "write nothing; print what would change")
 	flags.BoolVar(&f.clean, "clean", true, "remove files of ours that are not generated any more")
+	flags.BoolVar(&f.docs, "docs", true, "write the documentation of the protocol, too")
 	flags.BoolVar(&f.noFallback, "no-fallback", false, "refuse what only a JSON Schema library can check, so that generated code imports none")
 	flags.StringVar(&f.out, "out", "", "folder of the package")
 	flags.StringVar(&f.format, "format", "text", "of findings: text, json or github")
@@ -88,8 +89,8 @@ func (f *generateFlags) run(s streams, args []string) error {
 
 // target is a package to write.
 type target struct {
-	path, dir string
-	api       *model.API
+	path, dir, docs string
+	api             *model.API
 }
 
 // load reads all files, so that the findings of all are seen at once.
@@ -104,7 +105,11 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 			continue
 		}
 		f.noteFallbacks(l, api)
-		t := target{filepath.Clean(path), f.folder(path, api), api}
+		t := target{path: filepath.Clean(path), dir: f.folder(path, api), api: api}
+		t.docs = t.dir
+		if api.DocsOut != "" && f.out == "" {
+			t.docs = filepath.Join(filepath.Dir(path), filepath.FromSlash(api.DocsOut))
+		}
 		i := slices.IndexFunc(targets, func(other target) bool { return other.dir == t.dir })
 		switch {
 		case i < 0:
@@ -135,17 +140,26 @@ func (f *generateFlags) noteFallbacks(l *loader, api *model.API) {
 
 // plan generates all packages before anything is compared, and compares all before anything is written.
 func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
-	generated := make([][]output.File, len(targets))
-	for i, t := range targets {
-		var err error
-		if generated[i], err = gen.Generate(t.api); err != nil {
+	folders := make(map[string][]output.File)
+	for _, t := range targets {
+		code, err := gen.Generate(t.api)
+		if err != nil {
 			return nil, internalError{err}
 		}
+		folders[t.dir] = append(folders[t.dir], code...)
+		if !f.docs {
+			continue
+		}
+		docs, err := gen.Docs(t.api)
+		if err != nil {
+			return nil, internalError{err}
+		}
+		folders[t.docs] = append(folders[t.docs], docs...)
 	}
 	var changes []output.Change
 	var problems []error
-	for i, t := range targets {
-		c, err := output.Plan(t.dir, generated[i])
+	for dir, files := range folders {
+		c, err := output.Plan(dir, files)
 		problems = append(problems, err)
 		changes = append(changes, c...)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsgen/wsgen/internal/gen/docs"
 	"github.com/wsgen/wsgen/internal/gen/golang"
 	"github.com/wsgen/wsgen/internal/model"
 	"github.com/wsgen/wsgen/internal/output"
@@ -19,7 +20,16 @@ var languages = []struct {
 	{"Go", golang.Generate},
 }
 
-// Generate returns the files of a protocol, sorted by path. An error is a fault of ours: what was printed cannot be read
+// Docs returns the documentation of a protocol, for whatever folder it is to be in.
+func Docs(api *model.API) ([]output.File, error) {
+	files, err := docs.Generate(api)
+	if err != nil {
+		return nil, fmt.Errorf("generating documentation: %w", err)
+	}
+	return files, nil
+}
+
+// Generate returns the code of a protocol, sorted by path. An error is a fault of ours: what was printed cannot be read
 // back.
 func Generate(api *model.API) ([]output.File, error) {
 	var files []output.File
