@@ -142,7 +142,7 @@ func (c *Conn) Send(t *MessageType, v any) error {
 	if err := checkOutgoing(t, v); err != nil {
 		return err
 	}
-	c.member.Send(newFrame(t, v, "", 0))
+	c.member.Send(newFrame(c.srv.protocol.Envelope, t, v, "", 0))
 	return nil
 }
 

@@ -53,7 +53,7 @@ func (c *Conn) receive(data []byte) {
 	s.stats.received.Add(1)
 	d := decoders.Get().(*codec.Decoder)
 	defer decoders.Put(d)
-	f := envelope.Read(d, data, envelope.Options{Mode: codec.Strict, V1: c.v1}, s.lookup)
+	f := envelope.Read(d, data, envelope.Options{Mode: codec.Strict, V1: c.v1, Form: s.protocol.Envelope, DeclaredMeta: s.meta}, s.lookup)
 	t := f.Message
 	err := d.Err()
 	switch {
@@ -71,8 +71,23 @@ func (c *Conn) receive(data []byte) {
 		if t.Payload == nil {
 			msg = t.New()
 		}
+		if err := readMeta(d, t.MessageType, f.Meta, msg); err != nil {
+			c.refuse(t, f.CorrelationID, invalidArgument(err))
+			return
+		}
 		c.accept(t, msg, f.CorrelationID, f.TimeoutMs)
 	}
+}
+
+// readMeta reads the meta that a message declares into it, or refuses any.
+func readMeta(d *codec.Decoder, t *MessageType, meta []byte, msg any) error {
+	if t.Meta == nil {
+		if meta == nil {
+			return nil
+		}
+		return envelope.DecodeMeta(d, meta, codec.Strict, nil)
+	}
+	return envelope.DecodeMeta(d, meta, codec.Strict, func(d *codec.Decoder) { t.Meta.Decode(d, msg) })
 }
 
 // lookup finds what a client may send.
@@ -91,7 +106,7 @@ func (s *Server) lookup(name []byte) (*messageType, func(*codec.Decoder) any, bo
 func (c *Conn) control(name, correlationID string) bool {
 	switch {
 	case name == typeHeartbeat:
-		c.member.Send(heartbeatAck(c.srv.Clock.Now()))
+		c.member.Send(heartbeatAck(c.srv.protocol.Envelope, c.srv.Clock.Now()))
 	case name == typeAbort && c.v1:
 		c.mu.Lock()
 		r := c.requests[correlationID]

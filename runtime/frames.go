@@ -30,13 +30,17 @@ func encode(class socket.Class, key string, write func(w *jx.Writer)) *socket.Fr
 }
 
 // newFrame encodes a message of the server. A topic adds the room's part of the extended profile.
-func newFrame(t *MessageType, v any, topic string, seq uint64) *socket.Frame {
+func newFrame(form *envelope.Form, t *MessageType, v any, topic string, seq uint64) *socket.Frame {
 	class, key := socket.Class(t.Delivery), ""
 	if t.Delivery == Latest {
 		key = t.Name + "\x00" + topic + "\x00" + t.LatestKey(v)
 	}
 	return encode(class, key, func(w *jx.Writer) {
-		envelope.Append(w, &envelope.Header{Type: t.Name, Room: topic, Seq: seq}, t.Payload.encode(), v)
+		h := envelope.Header{Type: t.Name, Room: topic, Seq: seq, Form: form}
+		if t.Meta != nil {
+			h.Meta = func(w *jx.Writer) { t.Meta.Encode(w, v) }
+		}
+		envelope.Append(w, &h, t.Payload.encode(), v)
 	})
 }
 
@@ -48,18 +52,18 @@ func (p *Payload) encode() func(*jx.Writer, any) {
 	return p.Encode
 }
 
-func responseFrame(r *RequestType, id string, v any) *socket.Frame {
+func responseFrame(form *envelope.Form, r *RequestType, id string, v any) *socket.Frame {
 	return encode(socket.Reliable, "", func(w *jx.Writer) {
-		envelope.Append(w, &envelope.Header{Type: r.ResponseName, CorrelationID: id}, r.Response.encode(), v)
+		envelope.Append(w, &envelope.Header{Type: r.ResponseName, CorrelationID: id, Form: form}, r.Response.encode(), v)
 	})
 }
 
-func progressFrame(id string, p *Payload, v any) *socket.Frame {
-	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.AppendProgress(w, id, p.Encode, v) })
+func progressFrame(form *envelope.Form, id string, p *Payload, v any) *socket.Frame {
+	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.AppendProgress(w, form, id, p.Encode, v) })
 }
 
-func heartbeatAck(now time.Time) *socket.Frame {
-	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.AppendHeartbeatAck(w, now.UnixMilli()) })
+func heartbeatAck(form *envelope.Form, now time.Time) *socket.Frame {
+	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.AppendHeartbeatAck(w, form, now.UnixMilli()) })
 }
 
 // answerError sends an error: RPC_ERROR for a request, ERROR for an event. A connection gets a limited number of the
@@ -79,7 +83,7 @@ func (c *Conn) answerError(request bool, id string, e *Error) {
 		}
 	}
 	c.member.Send(encode(socket.Reliable, "", func(w *jx.Writer) {
-		envelope.Append(w, &envelope.Header{Type: name, CorrelationID: id}, s.writeError, e)
+		envelope.Append(w, &envelope.Header{Type: name, CorrelationID: id, Form: s.protocol.Envelope}, s.writeError, e)
 	}))
 }
 
@@ -138,7 +142,15 @@ func checkOutgoing(t *MessageType, v any) error {
 	if !t.FromServer {
 		return fmt.Errorf("wsgen: only clients send %s", t.Name)
 	}
-	return checkPayload(t.Name, t.Payload, v)
+	if err := checkPayload(t.Name, t.Payload, v); err != nil || t.Meta == nil {
+		return err
+	}
+	var c codec.Checker
+	t.Meta.Check(&c, v)
+	if c.Err() != nil {
+		return &InvalidMessageError{Message: t.Name + ".meta", Issues: c.Issues()}
+	}
+	return nil
 }
 
 func (t *messageType) checkResponse(v any) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/wsgen/wsgen/runtime/codec"
+	"github.com/wsgen/wsgen/runtime/internal/envelope"
 	"github.com/wsgen/wsgen/runtime/sharding"
 )
 
@@ -24,6 +25,42 @@ type Protocol struct {
 	Limits      LimitDefaults
 	// StrictClients makes clients check what they get as servers do: unknown fields and values are errors.
 	StrictClients bool
+	// Envelope is another form of frames; nil: the protocol's.
+	Envelope *Envelope
+}
+
+// Envelope is another form of frames than the protocol's, for protocols of others: {"event": "subscribe", "reqid": 1, …} has
+// Type event and ID reqid.
+type Envelope = envelope.Form
+
+// MetaType is the codec of the meta that a message declares, which is a field of the message.
+type MetaType struct {
+	Decode func(d *codec.Decoder, msg any)
+	Encode func(w *jx.Writer, msg any)
+	Check  func(c *codec.Checker, msg any)
+}
+
+// MetaOf returns the codec of the field that field returns, made of the methods of its type. check may be nil.
+func MetaOf[T, M any](field func(*T) **M, decode func(*M, *codec.Decoder), encode func(*M, *jx.Writer), check func(*M, *codec.Checker)) *MetaType {
+	value := func(msg any) *M {
+		if m := *field(msg.(*T)); m != nil {
+			return m
+		}
+		return new(M)
+	}
+	return &MetaType{
+		Decode: func(d *codec.Decoder, msg any) {
+			m := new(M)
+			decode(m, d)
+			*field(msg.(*T)) = m
+		},
+		Encode: func(w *jx.Writer, msg any) { encode(value(msg), w) },
+		Check: func(c *codec.Checker, msg any) {
+			if check != nil {
+				check(value(msg), c)
+			}
+		},
+	}
 }
 
 // Payload is the codec of one generated type. Values are pointers to it.
@@ -55,7 +92,8 @@ type MessageType struct {
 	Name       string // type on the wire
 	FromClient bool
 	FromServer bool
-	Payload    *Payload // nil: the frame has no payload; the handler gets New's value
+	Payload    *Payload  // nil: the frame has no payload; the handler gets New's value
+	Meta       *MetaType // what its meta has beside the keys of the protocol; nil: nothing
 	New        func() any
 	Kind       int                  // of the room that it goes to; -1: the connection's handler
 	Joined     bool                 // goes to the room that the connection is in

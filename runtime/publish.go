@@ -16,6 +16,7 @@ func Except(c *Conn) PublishOption { return exceptOption{c} }
 
 // publication is a message on its way to the members. Each profile's frame is made once, and only if somebody needs it.
 type publication struct {
+	form   *Envelope
 	t      *MessageType
 	v      any
 	topic  string
@@ -27,14 +28,14 @@ type publication struct {
 
 func (p *publication) baseFrame() *socket.Frame {
 	if p.base == nil {
-		p.base = newFrame(p.t, p.v, "", 0)
+		p.base = newFrame(p.form, p.t, p.v, "", 0)
 	}
 	return p.base
 }
 
 func (p *publication) v1Frame() *socket.Frame {
 	if p.v1 == nil {
-		p.v1 = newFrame(p.t, p.v, p.topic, p.seq)
+		p.v1 = newFrame(p.form, p.t, p.v, p.topic, p.seq)
 	}
 	return p.v1
 }
@@ -71,7 +72,7 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 	if n == 0 {
 		return 0
 	}
-	p := publication{t: t, v: v, topic: r.topic, seq: r.seq, except: except}
+	p := publication{form: r.srv.protocol.Envelope, t: t, v: v, topic: r.topic, seq: r.seq, except: except}
 	for _, o := range r.outlets {
 		o.publish(&p)
 	}

@@ -83,7 +83,7 @@ func (r *request) progress(v any) error {
 	if err := checkPayload(r.in.t.Name+" progress", p, v); err != nil {
 		return err
 	}
-	r.in.conn.member.Send(progressFrame(r.id, p, v))
+	r.in.conn.member.Send(progressFrame(r.in.conn.srv.protocol.Envelope, r.id, p, v))
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (in *inbound) answer(result any, err error) {
 		return
 	}
 	in.conn.srv.stats.answered.Add(1)
-	in.conn.member.Send(responseFrame(in.t.Request, r.id, result))
+	in.conn.member.Send(responseFrame(in.conn.srv.protocol.Envelope, in.t.Request, r.id, result))
 }
 
 // visible turns a handler's error into what its client may know of it. Everything that is not meant for the client is

@@ -29,6 +29,7 @@ type Server struct {
 	messages  map[string]*messageType
 	errors    map[Code]*ErrorType
 	anonymous bool // some message may be sent without claims
+	meta      bool // some message declares meta
 	kinds     map[string]int
 	handle    HandlerFunc // the interceptors around the generated handler
 	backplane backplane
@@ -74,6 +75,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 			rated++
 		}
 		s.messages[m.Name] = mt
+		s.meta = s.meta || m.FromClient && m.Meta != nil
 		s.anonymous = s.anonymous || m.FromClient && m.Auth.Anonymous
 	}
 	for _, e := range p.Errors {

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/diag"
@@ -75,9 +76,8 @@ func (b *builder) message(tree *schema.Message) *Message {
 	} else {
 		m.Payload = b.eventPayload(tree, m)
 	}
-	if tree.Meta != nil {
-		m.Meta = b.payload(tree.Meta, m.Wire+".meta", m.Go+"Meta", tree.Name.Pos)
-	}
+	b.meta(m, tree)
+	b.fitsEnvelope(m, tree)
 	b.examples(m, tree)
 	b.auth(m, tree)
 	b.route(m, tree)
@@ -230,6 +230,55 @@ func (b *builder) box(n *Named, s *jsonschema.Schema) {
 		return
 	}
 	n.Type = &Type{Kind: Box, Elem: elem}
+}
+
+// meta gives a message the field for what its meta has.
+func (b *builder) meta(m *Message, tree *schema.Message) {
+	if tree.Meta == nil {
+		return
+	}
+	m.Meta = b.payload(tree.Meta, m.Wire+".meta", m.Go+"Meta", tree.Meta.Pos)
+	own := m.Payload.Path == m.Wire || m.Payload.Path == m.Wire+".request"
+	switch {
+	case b.file.Envelope != nil:
+		b.errorf(tree.Meta.Pos, "bad-meta", "make it part of the payload", "frames of this envelope have no meta")
+	case m.Payload.Type.Kind == broken:
+	case !own || m.Payload.Type.Kind != Struct:
+		b.errorf(tree.Meta.Pos, "bad-meta", "write the fields of the payload out", "the meta of %s becomes a field beside those of its payload, which has none of its own", m.Wire)
+	case slices.ContainsFunc(m.Payload.Type.Fields, func(f *Field) bool { return f.Go == "Meta" }):
+		b.errorf(tree.Meta.Pos, "bad-meta", "rename the field, or set go: {name: …}", "%s has a field that is Meta in Go", m.Wire)
+	default:
+		m.Payload.Meta = m.Meta
+	}
+}
+
+// fitsEnvelope refuses what another form of frames cannot say.
+func (b *builder) fitsEnvelope(m *Message, tree *schema.Message) {
+	v := b.file.Envelope
+	if v == nil {
+		return
+	}
+	if tree.Request && v.ID == "" {
+		b.errorf(tree.Name.Pos, "bad-envelope", "add id: with the key of its number to the envelope", "%s is a request, and frames have no number to answer it by", m.Wire)
+	}
+	if _, err := strconv.Atoi(m.Wire); v.Ints && err != nil {
+		b.errorf(tree.Name.Pos, "bad-envelope", "write the number, and set go: {name: …}", "the names of messages are numbers, and %s is none", m.Wire)
+	}
+	bodies := []*jsonschema.Schema{tree.Payload, tree.Response, tree.Progress}
+	for _, s := range bodies {
+		if s == nil || v.Payload != "" || b.anyInvalid(s, make(map[string]bool)) {
+			continue
+		}
+		e := b.deref(s)
+		if kind := b.kindOf(e); kind != "object" && len(e.OneOf)+len(e.AnyOf) == 0 {
+			b.errorf(s.Pos, "bad-envelope", "make it an object, or give the envelope a payload: key", "the fields of %s stand beside its name, and it is no object", m.Wire)
+		}
+		for _, key := range []string{v.Type, v.ID} {
+			if key != "" && e.Property(key) != nil {
+				b.errorf(s.Pos, "bad-envelope", "rename one of them", "the field %q of %s is a key of the frame", key, m.Wire)
+			}
+		}
+	}
 }
 
 // attributeTrap explains an unknown type that is the value of an attribute which stands among fields.

@@ -226,6 +226,8 @@ type Named struct {
 	Schema *jsonschema.Schema // canonical; of a lifted type, what stands where it was lifted from
 	Pos    diag.Pos           // of the name or, without one, of the type
 
+	Meta *Named // of a message's body: what its meta has, in the Go field Meta; nil: nothing
+
 	// VariantOf are the unions that the type is a variant of.
 	VariantOf []*Named
 

@@ -67,9 +67,7 @@ func (p *parser) fileEntry(f *File, e entry) {
 	case "imports":
 		p.imports(f, e.value)
 	case "envelope":
-		if f.Envelope = p.envelope(e.value); f.Envelope != nil {
-			p.unsupported(e.pos, "another envelope is")
-		}
+		f.Envelope = p.envelope(e.value)
 	case "reserved":
 		f.Reserved = p.names(e.value, "reserved")
 	case "clients":

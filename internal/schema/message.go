@@ -117,7 +117,6 @@ func (p *parser) attribute(m *Message, e entry) {
 		p.messageExamples(m, e.value)
 	case "meta":
 		m.Meta = p.meta(e.value)
-		p.unsupported(e.pos, "meta is")
 	default:
 		p.unknownKey(e, "in the attributes of "+m.Name.Value, attributes)
 	}

@@ -68,7 +68,11 @@ func (c *Client) Call(ctx context.Context, t *wsrt.MessageType, req any, progres
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.begin(ctx, t, payload)
+	meta, err := encodeMeta(t, req)
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.begin(ctx, t, payload, meta)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +96,7 @@ func (c *Client) Call(ctx context.Context, t *wsrt.MessageType, req any, progres
 }
 
 // begin registers a call and queues its frame.
-func (c *Client) begin(ctx context.Context, t *wsrt.MessageType, payload []byte) (*call, error) {
+func (c *Client) begin(ctx context.Context, t *wsrt.MessageType, payload, meta []byte) (*call, error) {
 	timeout := t.Request.Timeout
 	if timeout <= 0 {
 		timeout = c.opts.requestTimeout
@@ -103,15 +107,19 @@ func (c *Client) begin(ctx context.Context, t *wsrt.MessageType, payload []byte)
 		return nil, fmt.Errorf("%w: %d", ErrTooManyCalls, len(c.calls))
 	}
 	c.lastID++
+	id := c.idPrefix + strconv.FormatUint(c.lastID, 36)
+	if c.types.form != nil {
+		id = envelope.NumberID(c.lastID) // as protocols with a form of their own have it
+	}
 	k := &call{
-		id:      c.idPrefix + strconv.FormatUint(c.lastID, 36),
+		id:      id,
 		t:       t,
 		timeout: timeout,
 		ctx:     ctx,
 		order:   c.lastID,
 		notify:  make(chan struct{}, 1),
 	}
-	k.frame = &frame{name: t.Name, payload: payload, call: k}
+	k.frame = &frame{name: t.Name, payload: payload, meta: meta, call: k}
 	if err := c.enqueue(k.frame); err != nil {
 		return nil, err
 	}

@@ -37,14 +37,17 @@ type catalog struct {
 	errors  map[wsrt.Code]*wsrt.ErrorType
 	limit   int
 	strict  bool // payloads are read as servers do
+	meta    bool // some message declares meta
+	form    *wsrt.Envelope
 }
 
 func newCatalog(p *wsrt.Protocol) *catalog {
-	c := &catalog{inbound: map[string]*inbound{}, errors: map[wsrt.Code]*wsrt.ErrorType{}, limit: p.Limits.MaxBytes, strict: p.StrictClients}
+	c := &catalog{inbound: map[string]*inbound{}, errors: map[wsrt.Code]*wsrt.ErrorType{}, limit: p.Limits.MaxBytes, strict: p.StrictClients, form: p.Envelope}
 	for _, t := range p.Messages {
 		if t.FromServer {
 			in := c.entry(t.Name)
 			in.event = t
+			c.meta = c.meta || t.Meta != nil
 			if t.Payload != nil && in.decode == nil {
 				in.decode = t.Payload.Decode
 			}
@@ -102,7 +105,7 @@ func rawValue(d *codec.Decoder) any { return d.Any() }
 
 // receive handles one frame. Nothing that a server sends here ends the connection.
 func (s *session) receive(data []byte) {
-	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true, StrictPayload: s.c.types.strict}, s.c.types.lookup)
+	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true, StrictPayload: s.c.types.strict, Form: s.c.types.form, DeclaredMeta: s.c.types.meta}, s.c.types.lookup)
 	err := s.frames.Err()
 	in := f.Message
 	switch {
@@ -112,7 +115,7 @@ func (s *session) receive(data []byte) {
 	case err != nil:
 		s.c.report(fmt.Errorf("client: cannot read a frame%s: %w", nameOf(in), err))
 	case in.event != nil:
-		s.event(in, f.Payload)
+		s.event(in, f.Payload, f.Meta)
 	case in.failure && f.CorrelationID == "":
 		s.c.report(s.remoteError(f.Payload))
 	default:
@@ -139,7 +142,7 @@ func (s *session) unknown(name string, data []byte) {
 }
 
 // event passes a message to the dispatch function.
-func (s *session) event(in *inbound, msg any) {
+func (s *session) event(in *inbound, msg any, meta []byte) {
 	t := in.event
 	if raw, ok := msg.(json.RawMessage); ok && in.reply && t.Payload != nil {
 		var err error
@@ -150,6 +153,12 @@ func (s *session) event(in *inbound, msg any) {
 	}
 	if t.Payload == nil {
 		msg = t.New()
+	}
+	if t.Meta != nil {
+		if err := envelope.DecodeMeta(&s.values, meta, codec.Mode(!s.c.types.strict), func(d *codec.Decoder) { t.Meta.Decode(d, msg) }); err != nil {
+			s.c.report(fmt.Errorf("client: cannot read the meta of %s: %w", t.Name, err))
+			return
+		}
 	}
 	s.c.events.post(item{name: t.Name, f: func(ctx context.Context) { s.c.dispatch(ctx, t, msg) }}, s.hold)
 }

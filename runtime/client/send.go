@@ -14,6 +14,7 @@ import (
 type frame struct {
 	name    string
 	payload []byte // nil: it has none
+	meta    []byte // an object of what the message declares; nil: nothing
 	call    *call  // nil for an event
 }
 
@@ -52,9 +53,13 @@ func (c *Client) Send(ctx context.Context, t *wsrt.MessageType, msg any) error {
 	if err != nil {
 		return err
 	}
+	meta, err := encodeMeta(t, msg)
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.enqueue(&frame{name: t.Name, payload: payload})
+	return c.enqueue(&frame{name: t.Name, payload: payload, meta: meta})
 }
 
 // frameOverhead is more than what the envelope adds to the name and the payload of a frame.
@@ -82,6 +87,20 @@ func (c *Client) encode(t *wsrt.MessageType, msg any) (payload []byte, err error
 		return nil, fmt.Errorf("client: %s: a payload of %d bytes makes the message larger than the %d bytes of the schema's maxBytes",
 			t.Name, len(w.Buf), limit)
 	}
+	return w.Buf, nil
+}
+
+// encodeMeta checks and returns the meta that msg declares; nil when t declares none.
+func encodeMeta(t *wsrt.MessageType, msg any) ([]byte, error) {
+	if t.Meta == nil {
+		return nil, nil
+	}
+	var check codec.Checker
+	if t.Meta.Check(&check, msg); check.Err() != nil {
+		return nil, &wsrt.InvalidMessageError{Message: t.Name + ".meta", Issues: check.Issues()}
+	}
+	var w jx.Writer
+	t.Meta.Encode(&w, msg)
 	return w.Buf, nil
 }
 

@@ -193,15 +193,19 @@ func (c *Client) next(s *session) (header envelope.Header, payload []byte, ok bo
 		case s.ended || s.failure != nil:
 			return envelope.Header{}, nil, false
 		case len(s.aborts) > 0:
-			header.Type, header.CorrelationID = typeAbort, s.aborts[0]
+			header.Type, header.CorrelationID, header.Form = typeAbort, s.aborts[0], c.types.form
 			s.aborts = s.aborts[1:]
 			return header, nil, true
 		case len(c.queue.frames) > 0:
 			f := c.queue.pop()
 			if f.call != nil {
-				return c.sent(f.call, s), f.payload, true
+				header = c.sent(f.call, s)
 			}
-			return envelope.Header{Type: f.name}, f.payload, true
+			header.Type, header.Form = f.name, c.types.form
+			if f.meta != nil {
+				header.Meta = func(w *jx.Writer) { w.Raw(f.meta) }
+			}
+			return header, f.payload, true
 		case c.closing:
 			return envelope.Header{}, nil, false
 		}

@@ -86,6 +86,13 @@ func (d *Decoder) Err() error {
 // Issues returns what was wrong so far, in the order of the document, at most MaxIssues.
 func (d *Decoder) Issues() Issues { return d.issues }
 
+// RewritePaths changes the paths of the issues that were found, for input that was made of other text.
+func (d *Decoder) RewritePaths(rewrite func(path string) string) {
+	for i := range d.issues {
+		d.issues[i].Path = rewrite(d.issues[i].Path)
+	}
+}
+
 // AddIssue reports that the current value is wrong; message goes on where the path to it ends.
 func (d *Decoder) AddIssue(message string) { d.add(message) }
 

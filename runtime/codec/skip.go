@@ -3,6 +3,9 @@ package codec
 // Skip passes over the current value.
 func (d *Decoder) Skip() { d.scan() }
 
+// Raw passes over the current value and returns its text, which is part of the input; nil after a syntax error.
+func (d *Decoder) Raw() []byte { return d.scan() }
+
 // scan passes over the current value and returns its text without white space around it; nil after a syntax error.
 func (d *Decoder) scan() []byte {
 	c := d.peek()

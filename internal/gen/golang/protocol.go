@@ -53,6 +53,9 @@ func messageFields(api *model.API, m *model.Message) []jen.Code {
 	} else {
 		fields = append(fields, keyed("New", newFunc(m.Payload)))
 	}
+	if m.Meta != nil {
+		fields = append(fields, keyed("Meta", metaLiteral(m)))
+	}
 	fields = append(fields, keyed("Kind", jen.Lit(kindIndex(api, m))))
 	if m.Direction.FromClient() {
 		fields = append(fields, clientFields(m)...)
@@ -61,6 +64,19 @@ func messageFields(api *model.API, m *model.Message) []jen.Code {
 		fields = append(fields, deliveryFields(m)...)
 	}
 	return closing(fields)
+}
+
+// metaLiteral returns the codec of the field Meta.
+//
+//	wsrt.MetaOf(func(m *JoinRoom) **JoinRoomMeta { return &m.Meta }, (*JoinRoomMeta).decode, (*JoinRoomMeta).encode, nil)
+func metaLiteral(m *model.Message) *jen.Statement {
+	method := func(name string) *jen.Statement { return jen.Parens(ptr(m.Meta.Go)).Dot(name) }
+	check := jen.Nil()
+	if needsCheck(m.Meta) {
+		check = method("check")
+	}
+	return rt("MetaOf").Call(jen.Func().Params(jen.Id("m").Add(ptr(m.Payload.Go))).Op("**").Id(m.Meta.Go).
+		Block(jen.Return(jen.Op("&").Id("m").Dot("Meta"))), method("decode"), method("encode"), check)
 }
 
 // clientFields returns what only messages of clients have.
@@ -247,6 +263,10 @@ func protocolFields(api *model.API) []jen.Code {
 	}
 	if len(api.Errors) > 0 {
 		fields = append(fields, keyed("Errors", errorTable(api)))
+	}
+	if v := api.Envelope; v != nil {
+		fields = append(fields, keyed("Envelope", jen.Op("&").Add(rt("Envelope")).Values(
+			jen.Id("Type").Op(":").Lit(v.Type), jen.Id("Payload").Op(":").Lit(v.Payload), jen.Id("ID").Op(":").Lit(v.ID), jen.Id("Ints").Op(":").Lit(v.Ints))))
 	}
 	if api.StrictClients {
 		fields = append(fields, keyed("StrictClients", jen.True()))

@@ -60,6 +60,7 @@ func namedTypes(api *model.API) []*model.Named {
 	}
 	for _, m := range api.Messages {
 		add(m.Payload)
+		add(m.Meta)
 		if m.Request != nil {
 			add(m.Request.Response)
 			add(m.Request.Progress)
@@ -79,6 +80,9 @@ type purpose struct{ text, deprecated string }
 func purposes(api *model.API) map[*model.Named]purpose {
 	out := map[*model.Named]purpose{}
 	for _, m := range api.Messages {
+		if m.Meta != nil {
+			out[m.Meta] = purpose{"is what the meta of " + m.Wire + " has.", ""}
+		}
 		if m.Request == nil {
 			out[m.Payload] = purpose{"is the payload of " + m.Wire + ".", m.Deprecated}
 			continue
@@ -139,6 +143,10 @@ func emitType(f *jen.File, n *model.Named, p purpose) {
 		f.Type().Id(n.Go).StructFunc(func(g *jen.Group) {
 			structFields(g, n.Type.Fields)
 			extraField(g, n.Type)
+			if n.Meta != nil {
+				g.Add(doc("Meta is what the meta of the frame has beside the keys of the protocol; nil is a zero value."))
+				g.Id("Meta").Add(ptr(n.Meta.Go)).Tag(map[string]string{"json": "-"})
+			}
 		})
 	case model.Enum:
 		f.Type().Id(n.Go).String()

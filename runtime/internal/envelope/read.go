@@ -5,6 +5,8 @@ package envelope
 import (
 	"fmt"
 
+	"github.com/go-faster/jx"
+
 	"github.com/wsgen/wsgen/runtime/codec"
 )
 
@@ -18,6 +20,10 @@ type Options struct {
 	Mode codec.Mode
 	// StrictPayload reads payloads strictly in Lenient mode, too.
 	StrictPayload bool
+	// Form is another form of frames; nil: the protocol's.
+	Form *Form
+	// DeclaredMeta keeps keys of meta that the protocol does not know in Frame.Meta, for DecodeMeta.
+	DeclaredMeta bool
 	// V1 allows what only the extended profile has: timeoutMs in the meta of clients.
 	V1 bool
 }
@@ -34,6 +40,8 @@ type Frame[M any] struct {
 	Room          string // topic; from servers
 	Seq           uint64 // number in the room; from servers
 
+	Meta []byte // under DeclaredMeta, an object of the keys of meta that the protocol does not know; nil: none
+
 	HasPayload bool
 	Payload    any // what the decode function of Lookup returned
 }
@@ -46,6 +54,9 @@ type Lookup[M any] func(name []byte) (message M, decode func(d *codec.Decoder) a
 // codec.Issues whose paths begin at the frame, such as /payload/roomId. A type that lookup does not know is no issue; its
 // payload is passed over.
 func Read[M any](d *codec.Decoder, data []byte, opt Options, lookup Lookup[M]) Frame[M] {
+	if opt.Form != nil {
+		return readForm(d, data, opt, lookup)
+	}
 	d.Reset(data, opt.Mode)
 	r := reader[M]{d: d, data: data, opt: opt, lookup: lookup}
 	r.root()
@@ -191,8 +202,43 @@ func (r *reader[M]) clientMeta(o *codec.Object, seen *codec.Seen) {
 		r.d.AddIssue("must be left out, because the server sets it")
 		r.d.Skip()
 	default:
-		o.Unknown()
+		r.otherMeta(o)
 	}
+}
+
+// otherMeta keeps a key that messages may declare.
+func (r *reader[M]) otherMeta(o *codec.Object) {
+	if !r.opt.DeclaredMeta {
+		o.Unknown()
+		return
+	}
+	w := jx.Writer{Buf: r.frame.Meta}
+	if n := len(w.Buf); n > 0 {
+		w.Buf[n-1] = ','
+	} else {
+		w.ObjStart()
+	}
+	member(&w, string(o.Key()), r.d.Raw())
+	w.ObjEnd()
+	r.frame.Meta = w.Buf
+}
+
+// DecodeMeta reads what Frame.Meta has with decode, or reports all of it when decode is nil; paths begin with /meta.
+func DecodeMeta(d *codec.Decoder, meta []byte, mode codec.Mode, decode func(d *codec.Decoder)) error {
+	if meta == nil {
+		meta = []byte("{}")
+	}
+	d.Reset(meta, mode)
+	if decode != nil {
+		decode(d)
+	} else {
+		for o := d.Object(); o.Next(); {
+			o.Unknown()
+		}
+	}
+	d.End()
+	d.RewritePaths(func(path string) string { return "/meta" + path })
+	return d.Err()
 }
 
 // serverMeta reads what only servers send, and passes over everything else.
@@ -207,7 +253,7 @@ func (r *reader[M]) serverMeta(o *codec.Object, seen *codec.Seen) {
 			r.frame.Seq = uint64(max(r.d.Int(0, codec.MaxInt), 0))
 		}
 	default:
-		o.Unknown()
+		r.otherMeta(o)
 	}
 }
 

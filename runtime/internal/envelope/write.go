@@ -14,11 +14,18 @@ type Header struct {
 	TimeoutMs     int    // v1, of requests
 	Room          string // v1, topic of a room message, with Seq
 	Seq           uint64 // v1, number in the room, written when Room is
+	Form          *Form  // another form of frames; nil: the protocol's
+	// Meta writes an object whose members stand in meta; nil: none.
+	Meta func(w *jx.Writer)
 }
 
 // Append writes a frame. encode writes the payload v; it is nil for a message without one. Append itself does not allocate
 // but for the growth of w.
 func Append(w *jx.Writer, h *Header, encode func(w *jx.Writer, v any), v any) {
+	if h.Form != nil {
+		appendForm(w, h, encode, v)
+		return
+	}
 	w.RawStr(`{"type":`)
 	codec.WriteString(w, h.Type)
 	appendMeta(w, h)
@@ -31,7 +38,11 @@ func Append(w *jx.Writer, h *Header, encode func(w *jx.Writer, v any), v any) {
 
 // AppendProgress writes a progress frame. The value stands in it twice, because readers of the base profile look for it in
 // data.
-func AppendProgress(w *jx.Writer, correlationID string, encode func(w *jx.Writer, v any), v any) {
+func AppendProgress(w *jx.Writer, form *Form, correlationID string, encode func(w *jx.Writer, v any), v any) {
+	if form != nil {
+		appendForm(w, &Header{Type: typeProgress, CorrelationID: correlationID, Form: form}, encode, v)
+		return
+	}
 	w.RawStr(`{"type":"$ws:rpc-progress"`)
 	appendMeta(w, &Header{CorrelationID: correlationID})
 	w.RawStr(`,"data":`)
@@ -44,7 +55,11 @@ func AppendProgress(w *jx.Writer, correlationID string, encode func(w *jx.Writer
 }
 
 // AppendHeartbeatAck writes the answer to a heartbeat. ts is in milliseconds since 1970.
-func AppendHeartbeatAck(w *jx.Writer, ts int64) {
+func AppendHeartbeatAck(w *jx.Writer, form *Form, ts int64) {
+	if form != nil {
+		appendForm(w, &Header{Type: "__heartbeat_ack", Form: form}, nil, nil)
+		return
+	}
 	w.RawStr(`{"type":"__heartbeat_ack","meta":{"ts":`)
 	w.Int64(ts)
 	w.RawStr(`}}`)
@@ -52,7 +67,7 @@ func AppendHeartbeatAck(w *jx.Writer, ts int64) {
 
 // appendMeta writes the meta object if the header has anything for it.
 func appendMeta(w *jx.Writer, h *Header) {
-	if h.CorrelationID == "" && h.Timestamp == 0 && h.TimeoutMs == 0 && h.Room == "" {
+	if h.CorrelationID == "" && h.Timestamp == 0 && h.TimeoutMs == 0 && h.Room == "" && h.Meta == nil {
 		return
 	}
 	w.RawStr(`,"meta":{`)
@@ -78,5 +93,18 @@ func appendMeta(w *jx.Writer, h *Header) {
 		w.UInt64(h.Seq)
 		w.RawStr(`,`)
 	}
-	codec.CloseObject(w)
+	if h.Meta == nil {
+		codec.CloseObject(w)
+		return
+	}
+	if n := len(w.Buf); w.Buf[n-1] == ',' {
+		w.Buf = w.Buf[:n-1] // splice writes it again
+		splice(w, func() { h.Meta(w) })
+		w.ObjEnd()
+		return
+	}
+	w.Buf = w.Buf[:len(w.Buf)-1]
+	h.Meta(w)
 }
+
+const typeProgress = "$ws:rpc-progress"
