@@ -27,7 +27,7 @@ import (
 
 // imports reads what generated packages import from where the compiler has put it. It keeps what it has read.
 var imports = sync.OnceValues(func() (types.Importer, error) {
-	cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "../runtime/client", "../runtime/validate", "../runtime/fallback")
+	cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "testing", "../runtime/wstest", "../runtime/client", "../runtime/validate", "../runtime/fallback")
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)

@@ -240,3 +240,35 @@ func TestSchema(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestEditorSchema keeps the description for editors up to date, with the names of the file's types.
+func TestEditorSchema(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "messages.yaml"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, ".wsgen", "editor.schema.json")
+	src := "wsgen: 1\nname: Chat\ntypes: {RoomKey: string}\nboth: {A: {a: RoomKey}}\n"
+	write(src)
+	if r := run(t, "", "generate", filepath.Join(dir, "messages.yaml")); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("it is written where nobody asks for it")
+	}
+	write("# yaml-language-server: $schema=./.wsgen/editor.schema.json\n" + src)
+	if r := run(t, "", "generate", filepath.Join(dir, "messages.yaml")); r.code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), `"RoomKey"`) {
+		t.Errorf("%v", err)
+	}
+	write(strings.ReplaceAll(src, "RoomKey", "OtherKey"))
+	if r := run(t, "", "generate", "--check", filepath.Join(dir, "messages.yaml")); r.code != 1 || !strings.Contains(r.errOut, "editor.schema.json is out of date") {
+		t.Errorf("%+v", r)
+	}
+}

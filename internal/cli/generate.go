@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,9 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wsgen/wsgen/internal/diag"
+	"github.com/wsgen/wsgen/internal/editor"
 	"github.com/wsgen/wsgen/internal/gen"
 	"github.com/wsgen/wsgen/internal/model"
 	"github.com/wsgen/wsgen/internal/output"
+	"github.com/wsgen/wsgen/internal/schema"
 )
 
 type generateFlags struct {
@@ -91,6 +95,8 @@ func (f *generateFlags) run(s streams, args []string) error {
 type target struct {
 	path, dir, docs string
 	api             *model.API
+	types           []string // names that the file may use
+	modeline        bool     // the file tells editors of their schema
 }
 
 // load reads all files, so that the findings of all are seen at once.
@@ -105,7 +111,8 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 			continue
 		}
 		f.noteFallbacks(l, api)
-		t := target{path: filepath.Clean(path), dir: f.folder(path, api), api: api}
+		t := target{path: filepath.Clean(path), dir: f.folder(path, api), api: api, types: typeNames(l.file),
+			modeline: bytes.Contains(l.sources[filepath.ToSlash(path)], []byte(editor.Modeline))}
 		t.docs = t.dir
 		if api.DocsOut != "" && f.out == "" {
 			t.docs = filepath.Join(filepath.Dir(path), filepath.FromSlash(api.DocsOut))
@@ -147,6 +154,9 @@ func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
 			return nil, internalError{err}
 		}
 		folders[t.dir] = append(folders[t.dir], code...)
+		if err := t.editorSchema(folders); err != nil {
+			return nil, err
+		}
 		if !f.docs {
 			continue
 		}
@@ -168,6 +178,39 @@ func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
 	}
 	slices.SortFunc(changes, func(a, b output.Change) int { return strings.Compare(a.Path, b.Path) })
 	return changes, errors.Join(problems...)
+}
+
+// editorSchema adds the schema for editors, where the file asks for it or there is one: with the names of its types.
+func (t target) editorSchema(folders map[string][]output.File) error {
+	path := filepath.Join(filepath.Dir(t.path), filepath.FromSlash(editor.Path))
+	if _, err := os.Stat(path); err != nil && !t.modeline {
+		return nil
+	}
+	data, err := editor.Schema(t.types)
+	if err != nil {
+		return internalError{err}
+	}
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	folders[dir] = append(folders[dir], output.File{Path: name, Data: data})
+	return nil
+}
+
+// typeNames returns what a file may call types: its own, and those of its imports.
+func typeNames(f *schema.File) []string {
+	var out []string
+	for _, t := range f.Types {
+		out = append(out, t.Name.Value)
+	}
+	for _, i := range f.Imports {
+		if i.File == nil {
+			continue
+		}
+		for _, t := range i.File.Types {
+			out = append(out, i.Alias.Value+"."+t.Name.Value)
+		}
+	}
+	return out
 }
 
 // write carries changes out, or only shows them, and reports each.

@@ -141,12 +141,12 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	var w jx.Writer
-	envelope.AppendProgress(&w, "c-1", encodeRoomUpdate, m)
+	envelope.AppendProgress(&w, nil, "c-1", encodeRoomUpdate, m)
 	if want := `{"type":"$ws:rpc-progress","meta":{"correlationId":"c-1"},"data":` + payload + `,"payload":` + payload + `}`; string(w.Buf) != want {
 		t.Errorf("got %s, want %s", w.Buf, want)
 	}
 	w.Reset()
-	envelope.AppendHeartbeatAck(&w, 1795448726115)
+	envelope.AppendHeartbeatAck(&w, nil, 1795448726115)
 	if want := `{"type":"__heartbeat_ack","meta":{"ts":1795448726115}}`; string(w.Buf) != want {
 		t.Errorf("got %s, want %s", w.Buf, want)
 	}
