@@ -22,6 +22,9 @@ const (
 // errFindings ends a command whose findings have been printed.
 var errFindings = errors.New("findings")
 
+// errBreaking ends a comparison that found changes which break something.
+var errBreaking = errors.New("breaking changes")
+
 // usageError is a wrong command line.
 type usageError struct{ error }
 
@@ -58,6 +61,8 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.Is(err, errBreaking):
+		return exitBreaking
 	case errors.As(err, &internal):
 		return internalFault(stderr, internal.Error())
 	case errors.As(err, &usage):
@@ -94,7 +99,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newVersion(s))
+	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newBreaking(s), newLock(s), newVersion(s))
 	return root
 }
 

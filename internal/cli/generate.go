@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wsgen/wsgen/internal/breaking"
 	"github.com/wsgen/wsgen/internal/diag"
 	"github.com/wsgen/wsgen/internal/editor"
 	"github.com/wsgen/wsgen/internal/gen"
@@ -83,6 +84,11 @@ func (f *generateFlags) run(s streams, args []string) error {
 		l.checkVersion(t.dir, version())
 	}
 	if f.check {
+		for _, t := range targets {
+			if err := t.checkLock(&l); err != nil {
+				return err
+			}
+		}
 		return f.reportStale(s, &l, changes)
 	}
 	if err := l.report(s, f.format); err != nil {
@@ -178,6 +184,24 @@ func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
 	}
 	slices.SortFunc(changes, func(a, b output.Change) int { return strings.Compare(a.Path, b.Path) })
 	return changes, errors.Join(problems...)
+}
+
+// checkLock reports a lock file that is there and out of date.
+func (t target) checkLock(l *loader) error {
+	path := filepath.Join(filepath.Dir(t.path), lockName)
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return nil // without one there is nothing to keep
+	}
+	data, err := breaking.Lock(breaking.Of(t.api))
+	if err != nil {
+		return internalError{err}
+	}
+	if !bytes.Equal(old, data) {
+		l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: filepath.ToSlash(path)}, Rule: "out-of-date",
+			Message: "the lock file is out of date", Hint: "run wsgen lock, once wsgen breaking is content"})
+	}
+	return nil
 }
 
 // editorSchema adds the schema for editors, where the file asks for it or there is one: with the names of its types.

@@ -19,8 +19,8 @@ func NewPattern(expr string) *Pattern {
 // Match reports whether the expression matches anywhere in s.
 func (p *Pattern) Match(s string) bool { return p.compiled().MatchString(s) }
 
-// message is the issue of a string that does not match.
-func (p *Pattern) message() string {
+// Message is the issue of a string that does not match, "must match ^[a-z]+$"; a long expression is cut.
+func (p *Pattern) Message() string {
 	const longest = 80
 	text := []rune(p.expr)
 	if len(text) > longest {
@@ -37,7 +37,7 @@ func (d *Decoder) StringPattern(p *Pattern, min, max int) string {
 		return s
 	}
 	if !p.Match(s) {
-		d.add(p.message())
+		d.add(p.Message())
 		return ""
 	}
 	return s
@@ -48,7 +48,7 @@ func (c *Checker) StringPattern(s string, p *Pattern, min, max int) {
 	if message := lengthIssue(s, min, max); message != "" {
 		c.add(message)
 	} else if !p.Match(s) {
-		c.add(p.message())
+		c.add(p.Message())
 	}
 }
 
@@ -56,7 +56,7 @@ func (c *Checker) StringPattern(s string, p *Pattern, min, max int) {
 func (o *Object) PatternKey(p *Pattern, min, max int) (string, bool) {
 	key, ok := o.StringKey(min, max)
 	if ok && !o.d.lenient && !p.Match(key) {
-		o.BadKey(p.message())
+		o.BadKey(p.Message())
 		return "", false
 	}
 	return key, ok
@@ -65,7 +65,7 @@ func (o *Object) PatternKey(p *Pattern, min, max int) (string, bool) {
 // PatternKey checks that the key has min to max code points and matches.
 func (c *Checker) PatternKey(key string, p *Pattern, min, max int) {
 	if !p.Match(key) {
-		c.add("key " + p.message())
+		c.add("key " + p.Message())
 		return
 	}
 	c.StringKey(key, min, max)

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -65,7 +66,7 @@ func (d *Decoder) Tag(key string) (tag []byte, ok bool) {
 		return nil, false
 	}
 	if d.peek() != '"' {
-		d.wrongTag(key, "a string", start)
+		d.wrongTag(key, "must be a string, got "+typeName(d.peek()), start)
 		return nil, false
 	}
 	text, escaped := d.quoted()
@@ -84,19 +85,39 @@ func (d *Decoder) IntTag(key string) (int64, bool) {
 	if !d.findTag(key) {
 		return 0, false
 	}
-	if d.Kind() == NumberKind {
-		if lit := d.scan(); !d.failed && guardNumber(lit) == "" {
-			if n, kind := parseInteger(lit); kind == exact {
-				d.leave()
-				d.pos = start
-				return n, true
-			}
-		}
+	if d.Kind() != NumberKind {
+		d.wrongTag(key, "must be an integer, got "+typeName(d.peek()), start)
+		return 0, false
 	}
-	if !d.failed {
-		d.wrongTag(key, "an integer", start)
+	lit := d.scan()
+	if d.failed {
+		return 0, false
 	}
-	return 0, false
+	n, message := integerTag(lit)
+	if message != "" {
+		d.wrongTag(key, message, start)
+		return 0, false
+	}
+	d.leave()
+	d.pos = start
+	return n, true
+}
+
+// integerTag returns the value of a valid literal, or what is wrong with it.
+func integerTag(lit []byte) (n int64, message string) {
+	if message = guardNumber(lit); message != "" {
+		return 0, message
+	}
+	n, kind := parseInteger(lit)
+	switch kind {
+	case notInteger:
+		return 0, "must be an integer"
+	case tooSmall:
+		return 0, "must be at least " + strconv.FormatInt(math.MinInt64, 10)
+	case tooLarge:
+		return 0, "must be at most " + strconv.FormatInt(math.MaxInt64, 10)
+	}
+	return n, ""
 }
 
 // findTag goes to the value of a member. When there is none it passes over the value, and reports that.
@@ -130,14 +151,12 @@ func (d *Decoder) findTag(key string) bool {
 	return false
 }
 
-// wrongTag reports a tag of another type, and passes over the object that it is in.
-func (d *Decoder) wrongTag(key, want string, start int) {
-	got := typeName(d.peek())
+// wrongTag reports a tag that is wrong, and passes over the object that it is in.
+func (d *Decoder) wrongTag(key, message string, start int) {
 	d.leave()
 	d.pos = start
-	d.Skip()
-	if !d.failed {
-		d.addAt(key, "must be "+want+", got "+got)
+	if d.Skip(); !d.failed {
+		d.addAt(key, message)
 	}
 }
 
@@ -153,41 +172,4 @@ func (d *Decoder) UnknownIntTag(key string, values ...int64) {
 	if d.Skip(); !d.failed {
 		d.addAt(key, oneOfInt(values))
 	}
-}
-
-// Const reads a value that is always the same: literal, the compact JSON of a string, a boolean or an integer. In lenient mode it may be
-// another value of the type.
-func (d *Decoder) Const(literal string) {
-	switch literal[0] {
-	case '"':
-		text, ok := d.Text()
-		if ok && !d.lenient && !sameText(literal, text) {
-			d.add("must be " + literal)
-		}
-	case 't', 'f':
-		kind, issues := d.Kind(), len(d.issues)
-		got := d.Bool()
-		if kind == BoolKind && len(d.issues) == issues && !d.lenient && got != (literal == "true") {
-			d.add("must be " + literal)
-		}
-	default:
-		lit, ok := d.number("an integer")
-		if !ok {
-			return
-		}
-		n, kind := parseInteger(lit)
-		want, err := strconv.ParseInt(literal, 10, 64)
-		if kind == notInteger || !d.lenient && (kind != exact || err != nil || n != want) {
-			d.add("must be " + literal)
-		}
-	}
-}
-
-// sameText reports whether the JSON string literal says text.
-func sameText(literal string, text []byte) bool {
-	if inner := literal[1 : len(literal)-1]; !strings.Contains(inner, `\`) {
-		return inner == string(text)
-	}
-	var s string
-	return json.Unmarshal([]byte(literal), &s) == nil && s == string(text)
 }

@@ -38,6 +38,9 @@ func (d *Decoder) Validate(m Mark, v Validator) {
 	}
 }
 
+// Message is the issue of a string that is not of the format, "must be a date such as 2006-01-02".
+func (f Format) Message() string { return f.message() }
+
 // report adds an issue below the current place.
 func (t *trail) report(path, message string) {
 	if len(t.issues) < MaxIssues {
@@ -55,10 +58,14 @@ func (c *Checker) Validate(v Validator, encode func(w *jx.Writer)) {
 	var d Decoder
 	d.Reset(w.Buf, Strict)
 	tree := d.tree()
+	if d.End(); d.failed {
+		c.add("must be valid JSON")
+		return
+	}
 	for _, issue := range d.issues {
 		c.report(issue.Path, issue.Message)
 	}
-	if !d.failed && len(d.issues) == 0 {
+	if len(d.issues) == 0 {
 		v.Validate(tree, c.report)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -34,10 +35,14 @@ func New(text string) *Schema {
 	})}
 }
 
-// Compile returns a document as the library's own schema.
+// Compile returns a document as the library's own schema. References must not lead out of it: nothing is read from files or
+// the network. The schema is safe for concurrent use, but panics on numbers that codec.GuardNumber refuses.
 func Compile(text string) (*jsonschema.Schema, error) {
-	const url = "schema.json"
+	const location = "wsgen:///schema.json" // not relative: the library would make a path of this machine of it
 	c := jsonschema.NewCompiler()
+	c.LoadURL = func(ref string) (io.ReadCloser, error) {
+		return nil, fmt.Errorf("a reference must not leave the document: %s", ref)
+	}
 	c.Draft = jsonschema.Draft2020
 	c.AssertFormat, c.AssertContent = true, true
 	c.Decoders["base64"] = func(s string) ([]byte, error) {
@@ -55,10 +60,10 @@ func Compile(text string) (*jsonschema.Schema, error) {
 			return !ok || f.Match(s)
 		}
 	}
-	if err := c.AddResource(url, strings.NewReader(text)); err != nil {
+	if err := c.AddResource(location, strings.NewReader(text)); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	s, err := c.Compile(url)
+	s, err := c.Compile(location)
 	if err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}

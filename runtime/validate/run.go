@@ -16,32 +16,65 @@ import (
 // run is one judgement.
 type run struct {
 	report func(path, message string)
+	quiet  bool // only wrong is asked for; the first thing that is wrong ends the run
 	wrong  bool
-	steps  *int // how many schemas were judged
+	steps  *int // how many schemas may still be judged
 }
 
-// maxSteps bounds the work for a value: alternatives that contain each other could double it with every level.
-const maxSteps = 1 << 18
+// Alternatives that contain each other could double the work with every level of a value; so it is bounded, by what large
+// values need.
+const (
+	baseSteps     = 1 << 18
+	stepsPerValue = 64
+)
+
+// count returns the number of values in a tree.
+func count(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			n += count(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			n += count(item)
+		}
+	}
+	return n
+}
 
 func (r *run) fail(path, format string, args ...any) {
 	r.wrong = true
-	r.report(path, fmt.Sprintf(format, args...))
+	if !r.quiet && *r.steps >= 0 { // behind the bound, what is wrong may come of the bound
+		r.report(path, fmt.Sprintf(format, args...))
+	}
+}
+
+// at returns the path of a member or an item.
+func (r *run) at(path, key string) string {
+	if r.quiet {
+		return ""
+	}
+	return path + "/" + codec.EscapePointer(key)
 }
 
 // fits reports whether a schema allows a value, without telling why not.
 func (r *run) fits(n *node, v any) bool {
-	quiet := run{report: func(string, string) {}, steps: r.steps}
+	quiet := run{quiet: true, steps: r.steps}
 	quiet.check(n, v, "")
 	return !quiet.wrong
 }
 
 func (r *run) check(n *node, v any, path string) {
-	switch *r.steps++; {
-	case *r.steps > maxSteps:
-		if r.wrong = true; *r.steps == maxSteps+1 {
-			r.report(path, "takes too long to check")
-		}
+	if r.quiet && r.wrong {
 		return
+	}
+	if *r.steps--; *r.steps < 0 {
+		r.wrong = true
+		return
+	}
+	switch {
 	case n.never:
 		r.fail(path, "is not allowed")
 		return
@@ -133,11 +166,11 @@ func (r *run) text(n *node, s, path string) {
 		r.size(utf8.RuneCountInString(s), n.minLength, n.maxLength, "character", path)
 	}
 	if n.format != nil && !n.format.Match(s) {
-		r.fail(path, "must be a valid %s", n.formatName)
+		r.fail(path, "%s", n.format.Message())
 	}
 	r.content(n, s, path)
-	if n.pattern != nil && !n.pattern.MatchString(s) {
-		r.fail(path, "must match %s", n.pattern)
+	if n.pattern != nil && !n.pattern.Match(s) {
+		r.fail(path, "%s", n.pattern.Message())
 	}
 }
 
@@ -166,6 +199,9 @@ func (r *run) size(count int, min, max *int, thing, path string) {
 		bound, quantity = *max, "at most"
 	default:
 		return
+	}
+	if min != nil && max != nil && *min == *max {
+		quantity = "exactly"
 	}
 	if bound != 1 {
 		thing += "s"
@@ -209,9 +245,9 @@ func (r *run) array(n *node, list []any, path string) {
 	for i, item := range list {
 		switch {
 		case i < len(n.prefix):
-			r.check(n.prefix[i], item, path+"/"+strconv.Itoa(i))
+			r.check(n.prefix[i], item, r.at(path, strconv.Itoa(i)))
 		case n.items != nil:
-			r.check(n.items, item, path+"/"+strconv.Itoa(i))
+			r.check(n.items, item, r.at(path, strconv.Itoa(i)))
 		}
 	}
 	r.size(len(list), n.minItems, n.maxItems, "item", path)
@@ -231,7 +267,7 @@ func (r *run) array(n *node, list []any, path string) {
 func (r *run) object(n *node, members map[string]any, path string) {
 	for _, name := range n.required {
 		if _, ok := members[name]; !ok {
-			r.fail(path+"/"+codec.EscapePointer(name), "is required")
+			r.fail(r.at(path, name), "is required")
 		}
 	}
 	r.size(len(members), n.minMembers, n.maxMembers, "field", path)
@@ -239,13 +275,15 @@ func (r *run) object(n *node, members map[string]any, path string) {
 		return
 	}
 	for name, v := range codec.Sorted(members) {
-		r.member(n, name, v, path+"/"+codec.EscapePointer(name))
+		r.member(n, name, v, r.at(path, name))
 	}
 }
 
 func (r *run) member(n *node, name string, v any, path string) {
-	if n.names != nil && !r.fits(n.names, name) {
-		r.fail(path, "key is not allowed")
+	if n.names != nil {
+		key := run{quiet: r.quiet, steps: r.steps, report: func(_, message string) { r.report(path, "key "+message) }}
+		key.check(n.names, name, "")
+		r.wrong = r.wrong || key.wrong
 	}
 	known := false
 	if s := n.properties[name]; s != nil {
@@ -272,17 +310,17 @@ func (r *run) combined(n *node, v any, path string) {
 		r.check(s, v, path)
 	}
 	if n.any != nil && !slices.ContainsFunc(n.any, func(s *node) bool { return r.fits(s, v) }) {
-		r.fail(path, "must be one of the alternatives")
+		r.fail(path, "must match one of the alternatives")
 	}
 	if n.one != nil {
-		count := 0
+		fitting := 0
 		for _, s := range n.one {
 			if r.fits(s, v) {
-				count++
+				fitting++
 			}
 		}
-		if count != 1 {
-			r.fail(path, "must be exactly one of the alternatives, and is %d", count)
+		if fitting != 1 {
+			r.fail(path, "must match exactly one of the alternatives, and matches %d", fitting)
 		}
 	}
 }
