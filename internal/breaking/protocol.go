@@ -28,7 +28,6 @@ type Protocol struct {
 
 	definitions map[string]*jsonschema.Schema
 	places      map[string]diag.Pos // of definitions
-	label       string              // what the other version is called in findings
 	pos         diag.Pos            // of the file
 }
 

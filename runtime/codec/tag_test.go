@@ -178,7 +178,8 @@ func TestUnknownKind(t *testing.T) {
 // FuzzTag compares tags with what encoding/json reads, for any input.
 func FuzzTag(f *testing.F) {
 	for _, seed := range []string{
-		`{"k":"a"}`, `{"a":{"k":"b"},"k":"c"}`, `{"\u006b":"\ud83d\ude00"}`, `{"k":1}`, `{"k":1.0}`, `{"k":`, `{"k":"a",}`, `[{"k":"a"}]`,
+		`{"k":"a"}`, `{"a":{"k":"b"},"k":"c"}`, `{"\u006b":"\ud83d\ude00"}`, `{"k":1}`, `{"k":1.0}`, `{"k":`,
+		`{"k":"a",}`, `[{"k":"a"}]`,
 		`{"a":[[[1]]],"k":"a"}x`, "{\"k\":\"\x01\"}", `{"k":-0}`, `{"k":1e400}`,
 	} {
 		f.Add(seed)
