@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aymanbagabas/go-udiff"
 
@@ -227,6 +228,18 @@ func BenchmarkGenerate(b *testing.B) {
 		for b.Loop() {
 			generate(b, "", src)
 		}
+	})
+	b.Run("4000", func(b *testing.B) {
+		four := largeProtocol(4000)
+		var one, all time.Duration
+		for b.Loop() {
+			start := time.Now()
+			generate(b, "", src)
+			half := time.Now()
+			generate(b, "", four)
+			one, all = one+half.Sub(start), all+time.Since(half)
+		}
+		b.ReportMetric(float64(all)/float64(one), "times-as-long-as-1000")
 	})
 }
 
