@@ -106,7 +106,7 @@ func (b *builder) messageName(m *Message, tree *schema.Message) bool {
 		return false
 	}
 	m.Go = names.Go(m.Wire)
-	if slices.Contains(reserved, m.Go) || b.kindName(m.Go) {
+	for slices.Contains(reserved, m.Go) || b.kindName(m.Go) {
 		m.Go += "Message"
 	}
 	if tree.GoName.Value != "" {
