@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -57,8 +59,26 @@ func judgeSuite(t *testing.T, groups []*group, deviations map[string]string) {
 			questions = append(questions, question{g.id, fmt.Appendf(nil, `{"v":%s}`, i.Data)})
 		}
 	}
-	compareVerdicts(t, groups, ask(t, protocol(groups), names, questions), table, deviations)
+	verdicts := ask(t, protocol(groups), names, questions)
+	compareVerdicts(t, groups, verdicts, table, deviations)
 	printTable(t, table)
+	if *vectors != "" {
+		writeVectors(t, protocol(groups), questions, verdicts)
+	}
+}
+
+var vectors = flag.String("vectors", "", "folder for the protocol of the suite and its instances with verdicts, for clients in other languages")
+
+// writeVectors writes messages.yaml and vectors.jsonl: a line for each instance, with its type and whether it is accepted.
+func writeVectors(t *testing.T, src string, questions []question, verdicts []verdict) {
+	t.Helper()
+	var lines bytes.Buffer
+	for i, q := range questions {
+		fmt.Fprintf(&lines, "{\"type\":%q,\"json\":%s,\"strict\":%t}\n", q.Type, Encode(Decode(q.JSON)), len(verdicts[i].Paths) == 0)
+	}
+	folder := filepath.Join(*vectors, strings.ToLower(t.Name()))
+	write(t, filepath.Join(folder, "messages.yaml"), []byte(src))
+	write(t, filepath.Join(folder, "vectors.jsonl"), lines.Bytes())
 }
 
 // wantPlace wants a refusal to say where, and to be for a reason that is known.

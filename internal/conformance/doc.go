@@ -3,5 +3,6 @@
 // checkout, and are skipped, visibly, where neither is there.
 //
 // Each group of the suite becomes a message with one field, v, of the group's schema. All groups that can be compiled go
-// into one protocol, whose generated package is built once and judges all instances.
+// into one protocol, whose generated package is built once and judges all instances. With -vectors FOLDER the protocol and the
+// verdicts are written there. The random types of golden/random, with their vectors, need no suite.
 package conformance

@@ -83,7 +83,7 @@ type reader struct {
 }
 
 // booleans are words that YAML 1.1 takes for true and false.
-var booleans = []string{"y", "n", "yes", "no", "on", "off"}
+var booleans = []string{"yes", "no", "on", "off"}
 
 func (r *reader) pos(n *yaml.Node) diag.Pos {
 	return diag.Pos{File: r.file, Line: n.Line, Col: n.Column}
