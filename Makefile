@@ -2,9 +2,9 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test browser-test generate bench run fuzz
+.PHONY: test lint go-test conformance browser-test generate bench run fuzz
 
-test: lint go-test browser-test
+test: lint go-test conformance browser-test
 
 # Formatting, vet, staticcheck (generated code included) and generated files that are out of date.
 lint:
@@ -16,7 +16,11 @@ lint:
 go-test:
 	go test -race ./...
 
-# The chat page in a real browser.
+# The JSON Schema test suite against generated code; says so where the suite is not there.
+conformance:
+	@set -o pipefail; go test -v ./internal/conformance | grep -E 'SKIPPED|^---|^ok|^FAIL|: file  |: all  |conformance_test.go:[0-9]+: [a-z]+ '
+
+# The chat page in a real browser, and the editors' language server on the YAML.
 browser-test:
 	cd e2e && npm ci --no-audit --no-fund --loglevel=error
 	CHROMIUM="$$(scripts/chromium)" && cd e2e && CHROMIUM="$$CHROMIUM" node --test --test-reporter=spec

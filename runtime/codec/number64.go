@@ -50,13 +50,13 @@ func (d *Decoder) Uint64Number(min, max uint64) uint64 {
 // EnumInt reads an integer that must be one of values; in lenient mode any integer.
 func (d *Decoder) EnumInt(values ...int64) int {
 	issues := len(d.issues)
-	n := d.Int(MinInt, MaxInt)
+	n := d.Int64Number(MinInt, MaxInt)
 	if d.lenient || d.failed || len(d.issues) > issues {
-		return n
+		return int(n)
 	}
 	for _, v := range values {
-		if v == int64(n) {
-			return n
+		if v == n {
+			return int(n)
 		}
 	}
 	d.add(oneOfInt(values))

@@ -135,7 +135,7 @@ func (d *Decoder) Int64() int64 {
 	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || !canonicalInteger(text) {
-		d.addf("must be a string with an integer of %d to %d", math.MinInt64, math.MaxInt64)
+		d.addf("must be a string with an integer of %d to %d", int64(math.MinInt64), int64(math.MaxInt64))
 		return 0
 	}
 	return n
