@@ -55,7 +55,7 @@ func lenientPlain(t *model.Type) *jsonschema.Schema {
 	}
 	if format, ok := intFormats[t.Kind]; ok {
 		r := jsonschema.IntRanges[format]
-		if t.Kind == model.Int {
+		if t.Kind == model.Int || t.Kind == model.IntEnum {
 			// The Go type int has 64 bits, and so have integers that a newer server allows.
 			r = jsonschema.IntRanges["int64"]
 		}

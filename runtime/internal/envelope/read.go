@@ -4,6 +4,7 @@ package envelope
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/go-faster/jx"
 
@@ -196,7 +197,7 @@ func (r *reader[M]) clientMeta(o *codec.Object, seen *codec.Seen) {
 	switch key := string(o.Key()); {
 	case key == "timeoutMs" && r.opt.V1:
 		if o.First(seen, seenTimeoutMs) {
-			r.frame.TimeoutMs = r.d.Int(1, codec.MaxInt)
+			r.frame.TimeoutMs = int(min(r.d.Int64Number(1, codec.MaxInt), math.MaxInt32)) // longer is as good as for ever
 		}
 	case key == "clientId", key == "receivedAt":
 		r.d.AddIssue("must be left out, because the server sets it")
@@ -250,7 +251,7 @@ func (r *reader[M]) serverMeta(o *codec.Object, seen *codec.Seen) {
 		}
 	case "seq":
 		if o.First(seen, seenSeq) {
-			r.frame.Seq = uint64(max(r.d.Int(0, codec.MaxInt), 0))
+			r.frame.Seq = uint64(max(r.d.Int64Number(0, codec.MaxInt), 0))
 		}
 	default:
 		r.otherMeta(o)
