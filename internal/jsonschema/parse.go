@@ -30,7 +30,7 @@ func parse(raw json.RawMessage, depth int) (*Schema, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("nested more than %d levels deep", maxNesting)
 	}
-	members, err := membersOf(raw)
+	members, err := Members(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,8 @@ func parse(raw json.RawMessage, depth int) (*Schema, error) {
 	return s, nil
 }
 
-// membersOf returns the members of an object in their order.
-func membersOf(raw json.RawMessage) (Object, error) {
+// Members returns the members of an object in their order; each Value is a json.RawMessage.
+func Members(raw json.RawMessage) (Object, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, fmt.Errorf("not an object: %.40s", raw)
@@ -65,7 +65,7 @@ func membersOf(raw json.RawMessage) (Object, error) {
 }
 
 func named(raw json.RawMessage, depth int) ([]Property, error) {
-	members, err := membersOf(raw)
+	members, err := Members(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (s *Schema) special(key string, raw json.RawMessage) error {
 		s.Ref = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 		return err
 	case "dependentRequired":
-		members, err := membersOf(raw)
+		members, err := Members(raw)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"strings"
@@ -82,7 +81,12 @@ type Type struct {
 }
 
 func newPage(api *model.API) *Page {
-	b := &builder{api: api}
+	b := &builder{api: api, answered: make(map[string]bool)}
+	for _, m := range api.Messages {
+		if m.Request != nil {
+			b.answered[m.Wire], b.answered[m.Request.ResponseWire], b.answered[progressType] = true, true, true
+		}
+	}
 	p := &Page{Header: "<!-- " + output.Header + " -->", Name: api.Name, Version: api.Version, Doc: api.Doc, Fingerprint: api.Fingerprint, Facts: fileFacts(api)}
 	for _, s := range []struct {
 		title, text string
@@ -113,7 +117,10 @@ func newPage(api *model.API) *Page {
 	return p
 }
 
-type builder struct{ api *model.API }
+type builder struct {
+	api      *model.API
+	answered map[string]bool // names of frames that have the number of a request
+}
 
 // anchor returns the id of a heading.
 func anchor(text string) string {
@@ -189,6 +196,9 @@ func (b *builder) message(m *model.Message) Message {
 		for _, e := range m.Request.Errors {
 			out.Errors = append(out.Errors, Link{e.Wire, anchor("error-" + e.Wire)})
 		}
+	}
+	if m.Meta != nil {
+		out.Bodies = append(out.Bodies, b.body("Meta", m.Meta, true))
 	}
 	out.Examples = b.examples(m)
 	return out
@@ -323,41 +333,4 @@ func (b *builder) fields(s *jsonschema.Schema) []Field {
 		out = append(out, f)
 	}
 	return out
-}
-
-// examples returns frames: those of the file, or one that is made up and right.
-func (b *builder) examples(m *model.Message) []Example {
-	var out []Example
-	frame := func(title, name string, payload json.RawMessage) {
-		if payload != nil {
-			out = append(out, Example{title, indent(name, payload)})
-		}
-	}
-	examples := m.Examples
-	if len(examples) == 0 {
-		examples = []model.Example{{Payload: b.sample(m.Payload, m.HasBody)}}
-		if m.Request != nil {
-			examples[0].Response = b.sample(m.Request.Response, m.Request.ResponseBody)
-		}
-	}
-	for _, e := range examples {
-		if m.Request == nil {
-			frame("", m.Wire, e.Payload)
-			continue
-		}
-		frame("Request", m.Wire, e.Payload)
-		for _, p := range e.Progress {
-			frame("Progress", "$ws:rpc-progress", p)
-		}
-		frame("Response", m.Request.ResponseWire, e.Response)
-	}
-	return out
-}
-
-func indent(name string, payload json.RawMessage) string {
-	raw, err := jsonschema.Indent(jsonschema.Object{{Key: "type", Value: name}, {Key: "payload", Value: payload}})
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(raw))
 }
