@@ -173,19 +173,7 @@ func classify(groups []*group) {
 
 // usesFallback reports whether any check is left to a JSON Schema library.
 func usesFallback(api *model.API) bool {
-	seen := make(map[*model.Type]bool)
-	var uses func(t *model.Type) bool
-	uses = func(t *model.Type) bool {
-		if t == nil || seen[t] {
-			return false
-		}
-		seen[t] = true
-		if t.Check != nil && t.Check.Fallback != "" || uses(t.Elem) || uses(t.Key) || t.Extra != nil && uses(t.Extra.Elem) {
-			return true
-		}
-		return slices.ContainsFunc(t.Fields, func(f *model.Field) bool { return uses(f.Type) })
-	}
-	return slices.ContainsFunc(api.Types, func(n *model.Named) bool { return uses(n.Type) })
+	return slices.ContainsFunc(model.Checks(api), func(c *model.Check) bool { return c.Fallback != "" })
 }
 
 // protocol returns the YAML of all groups that are not refused.

@@ -88,21 +88,4 @@ func (r *run) schemas(visit func(s *jsonschema.Schema)) {
 	}
 }
 
-// files returns the file and all that it imports.
-func (r *run) files() []*schema.File {
-	var out []*schema.File
-	var visit func(f *schema.File)
-	visit = func(f *schema.File) {
-		if f == nil || slices.Contains(out, f) {
-			return
-		}
-		out = append(out, f)
-		for _, i := range append(slices.Clone(f.Imports), f.Refs...) {
-			visit(i.File)
-		}
-	}
-	visit(r.file)
-	return out
-}
-
 func quoteList(names []string) string { return strings.Join(names, ", ") }

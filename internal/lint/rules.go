@@ -110,7 +110,7 @@ func unknownFormat(r *run) {
 }
 
 func unquotedKey(r *run) {
-	for _, f := range r.files() {
+	for _, f := range r.file.All() {
 		for _, k := range f.OddKeys {
 			r.report(k.Pos, "put it in quotes", "some YAML readers do not take %s for text", k.Value)
 		}
@@ -131,7 +131,7 @@ func unrouted(r *run) {
 }
 
 func unusedImport(r *run) {
-	for _, f := range r.files() {
+	for _, f := range r.file.All() {
 		used := make(map[string]bool)
 		usedNames(f, func(name string) {
 			alias, _, _ := strings.Cut(name, ".")
@@ -216,7 +216,7 @@ func unusedType(r *run) {
 		s.Children(func(_, _ string, child *jsonschema.Schema) { walk(child) })
 	}
 	types := make(map[string]schema.Text)
-	for _, f := range r.files() {
+	for _, f := range r.file.All() {
 		for _, t := range f.Types {
 			types[t.Name.Value] = t.Name
 		}

@@ -31,7 +31,7 @@ type scope struct {
 // files.
 func (b *builder) declareTypes() {
 	var order []*definition
-	for _, f := range filesOf(b.file) {
+	for _, f := range b.file.All() {
 		sc := &scope{file: f, types: make(map[string]*definition)}
 		b.scopes[f.Source] = sc
 		for _, t := range f.Types {
@@ -70,23 +70,6 @@ func (b *builder) typeBy(f *schema.File, name string) string {
 		return "the type " + name
 	}
 	return "the type " + name + " of " + path.Base(f.Source)
-}
-
-// filesOf returns a file and what it imports, each once, the file itself first.
-func filesOf(f *schema.File) []*schema.File {
-	var out []*schema.File
-	var visit func(f *schema.File)
-	visit = func(f *schema.File) {
-		if f == nil || slices.Contains(out, f) {
-			return
-		}
-		out = append(out, f)
-		for _, i := range append(slices.Clone(f.Imports), f.Refs...) {
-			visit(i.File)
-		}
-	}
-	visit(f)
-	return out
 }
 
 // define gives a name to a schema that stands in a message, an error or the claims.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wsgen/wsgen/internal/diag"
@@ -33,6 +34,23 @@ type File struct {
 	BreakingExcept []Text
 	LintExcept     []Text
 	OddKeys        []Text // keys without quotes that some readers do not take for text
+}
+
+// All returns the file and what it imports, directly or not, each once, the file itself first.
+func (f *File) All() []*File {
+	var out []*File
+	var visit func(f *File)
+	visit = func(f *File) {
+		if f == nil || slices.Contains(out, f) {
+			return
+		}
+		out = append(out, f)
+		for _, i := range append(slices.Clone(f.Imports), f.Refs...) {
+			visit(i.File)
+		}
+	}
+	visit(f)
+	return out
 }
 
 // Import is an entry of imports.
