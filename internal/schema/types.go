@@ -77,6 +77,10 @@ func (p *parser) listType(n *node) *jsonschema.Schema {
 
 func (p *parser) mappingType(n *node) *jsonschema.Schema {
 	i := slices.IndexFunc(n.entries, func(e entry) bool { return slices.Contains(decidingKeys, e.key) })
+	if i < 0 && lacksType(n) {
+		p.errorf(n.pos, "bad-type", "write {type: any, …}, or the type that is meant", "a mapping is JSON Schema when it has one of %s", strings.Join(decidingKeys, ", "))
+		return invalid(n.pos)
+	}
 	if i < 0 {
 		return p.fieldMap(n)
 	}
@@ -91,6 +95,20 @@ func (p *parser) mappingType(n *node) *jsonschema.Schema {
 		}
 	}
 	return p.long(n)
+}
+
+// lacksType reports whether a mapping without a deciding key is meant as JSON Schema all the same: all its keys are keywords, and
+// some value could be no type.
+func lacksType(n *node) bool {
+	value := false
+	for _, e := range n.entries {
+		if !slices.Contains(schemaKeywords, e.key) {
+			return false
+		}
+		v := e.value
+		value = value || v.kind == scalar && !v.isString() && !v.quoted && !v.isNull() || e.key == "pattern" && v.quoted || e.key == "required" && v.kind == list
+	}
+	return value
 }
 
 // notKeyword reports a key among keywords. When it is like one, it was meant to be.
