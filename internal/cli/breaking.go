@@ -85,6 +85,12 @@ func (f *breakingFlags) run(s streams, path string) error {
 	opts.Except = append(opts.Except, api.BreakingExcept...)
 	opts.Label = f.against
 	broken := false
+	for name, src := range l.sources {
+		for _, line := range diag.WithoutReason(src) {
+			l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: name, Line: line, Col: 1}, Rule: "allow-without-reason",
+				Message: "the comment lets nothing pass, for it gives no reason", Hint: "write why: # wsgen:allow RULE because …"})
+		}
+	}
 	for _, finding := range breaking.Compare(old, breaking.Of(api), opts) {
 		d := finding.Diagnostic()
 		if diag.Allowed(l.sources[d.Pos.File], d.Pos.Line, d.Rule) {

@@ -33,3 +33,17 @@ func Allowance(src []byte, line int, rule string) (reason string, ok bool) {
 	}
 	return "", false
 }
+
+// WithoutReason returns the lines, counted from 1, of such comments that give no reason, and so let nothing pass.
+func WithoutReason(src []byte) []int {
+	var out []int
+	n := 0
+	for line := range strings.Lines(string(src)) {
+		n++
+		_, comment, found := strings.Cut(line, "# "+allowMark)
+		if found && len(strings.Fields(comment)) < 2 {
+			out = append(out, n)
+		}
+	}
+	return out
+}

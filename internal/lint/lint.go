@@ -23,6 +23,7 @@ type Rule struct {
 // Rules returns the rules, sorted by id.
 func Rules() []Rule {
 	return []Rule{
+		{"allow-without-reason", diag.Warning, "a comment that should let a finding pass, and gives no reason", allowWithoutReason},
 		{"bytes-rounded", diag.Warning, "a bound of bytes that base64 text cannot tell apart from the next multiple of three", bytesRounded},
 		{"deprecated-without-text", diag.Info, "a deprecated message that does not say what to use instead", deprecatedWithoutText},
 		{"enum-numbered", diag.Warning, "an enum whose constants are numbered, because its values give no names", enumNumbered},
@@ -46,6 +47,8 @@ type run struct {
 	file  *schema.File
 	rule  Rule
 	found []diag.Diagnostic
+
+	source func(file string) []byte
 }
 
 func (r *run) report(pos diag.Pos, hint, format string, args ...any) {
@@ -55,7 +58,7 @@ func (r *run) report(pos diag.Pos, hint, format string, args ...any) {
 // Run returns the findings of all rules, but for those that the file or a comment excepts. source returns the text of a
 // file.
 func Run(api *model.API, file *schema.File, source func(file string) []byte) []diag.Diagnostic {
-	r := &run{api: api, file: file}
+	r := &run{api: api, file: file, source: source}
 	var known []string
 	for _, rule := range Rules() {
 		known = append(known, rule.ID)

@@ -38,6 +38,7 @@ func run(t *testing.T, files map[string]string) []string {
 }
 
 var examples = []struct{ src, want string }{
+	{"both:\n  A: {a: int} # wsgen:allow unrouted\n", "4:1 allow-without-reason: the comment lets nothing pass, for it gives no reason"},
 	{"both:\n  A: {a: bytes(..10)}\n", "4:10 bytes-rounded: base64 text cannot tell 10 bytes from the next multiple of 3, which is checked"},
 	{"both:\n  A: {payload: {a: int}, deprecated: true}\n", "4:3 deprecated-without-text: A is deprecated, and does not say what to use"},
 	{"types:\n  E: {enum: [\"Ω1\", \"+1\", \"\U0001F600\"]}\nboth:\n  A: {a: E}\n", "4:7 enum-numbered: the constants of E are numbered, because no names can be made of its values"},
@@ -79,11 +80,11 @@ func TestRules(t *testing.T) {
 func TestAllow(t *testing.T) {
 	src := "sharding: {key: roomId}\n%sclientToServer:\n  A: {a: int} # wsgen:allow unrouted for everybody\n  # wsgen:allow unrouted for all\n  B: {a: int}\n  # wsgen:allow unrouted\n  C: {a: int}\n  # wsgen:allow unused-type because\n  D: {a: int}\n"
 	got := run(t, map[string]string{"messages.yaml": head + fmt.Sprintf(src, "")})
-	want := []string{"9:3 unrouted: C has no key of a room, and is handled by the connection", "11:3 unrouted: D has no key of a room, and is handled by the connection"}
+	want := []string{"8:1 allow-without-reason: the comment lets nothing pass, for it gives no reason", "9:3 unrouted: C has no key of a room, and is handled by the connection", "11:3 unrouted: D has no key of a room, and is handled by the connection"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
-	got = run(t, map[string]string{"messages.yaml": head + fmt.Sprintf(src, "lint: {except: [unrouted, unruted]}\n")})
+	got = run(t, map[string]string{"messages.yaml": head + fmt.Sprintf(src, "lint: {except: [unrouted, unruted, allow-without-reason]}\n")})
 	if !slices.Equal(got, []string{`4:27 unknown-rule: there is no rule "unruted"`}) {
 		t.Errorf("got %q", got)
 	}

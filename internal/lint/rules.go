@@ -5,12 +5,21 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/wsgen/wsgen/internal/diag"
 	"github.com/wsgen/wsgen/internal/jsonschema"
 	"github.com/wsgen/wsgen/internal/model"
 	"github.com/wsgen/wsgen/internal/names"
 	"github.com/wsgen/wsgen/internal/schema"
 	"github.com/wsgen/wsgen/runtime/codec"
 )
+
+func allowWithoutReason(r *run) {
+	for _, f := range r.file.All() {
+		for _, line := range diag.WithoutReason(r.source(f.Source)) {
+			r.report(diag.Pos{File: f.Source, Line: line, Col: 1}, "write why: # wsgen:allow RULE because …", "the comment lets nothing pass, for it gives no reason")
+		}
+	}
+}
 
 func bytesRounded(r *run) {
 	r.schemas(func(s *jsonschema.Schema) {
