@@ -25,7 +25,7 @@ var importRules = []importRule{
 	{"internal/names", []string{}, "names are pure functions"},
 	{"internal/jsonschema", []string{"internal/diag"}, "schemas are plain data"},
 	{"internal/schema", []string{"internal/diag", "internal/jsonschema", "internal/names", "gopkg.in/yaml.v3"}, "only the syntax tree knows YAML"},
-	{"internal/model", []string{"internal/diag", "internal/jsonschema", "internal/names", "internal/schema", "runtime/codec", "runtime/fallback"},
+	{"internal/model", []string{"internal/diag", "internal/jsonschema", "internal/names", "internal/schema", "runtime/codec", "runtime/fallback", "runtime/validate"},
 		"the model is language neutral; defaults and examples are judged as messages are"},
 	{"internal/breaking", []string{"internal/diag", "internal/jsonschema", "internal/model"}, "it compares models, not files"},
 	{"internal/lint", []string{"internal/diag", "internal/jsonschema", "internal/model", "internal/names", "internal/schema", "runtime/codec"}, "rules read the model"},

@@ -12,6 +12,7 @@ import (
 	"github.com/wsgen/wsgen/internal/jsonschema"
 	"github.com/wsgen/wsgen/runtime/codec"
 	"github.com/wsgen/wsgen/runtime/fallback"
+	"github.com/wsgen/wsgen/runtime/validate"
 )
 
 // formats are what the generated code checks strings with.
@@ -93,6 +94,14 @@ func (b *builder) nameChecks() {
 		}
 		p.check.Schema = string(text)
 		p.check.Fallback = b.fallback(p.schema, make(map[string]bool))
+		if p.check.Fallback != "" {
+			_, err = fallback.Compile(p.check.Schema)
+		} else {
+			_, err = validate.Compile(p.check.Schema)
+		}
+		if err != nil {
+			b.errorf(p.check.Pos, "endless-type", "let each reference lead to a part of the value", "the schema cannot be checked: %v", err)
+		}
 	}
 }
 
@@ -165,7 +174,11 @@ func (b *builder) checkValues() {
 			continue
 		}
 		if compiled[string(text)] == nil {
-			compiled[string(text)] = fallback.New(string(text))
+			c, err := fallback.Compile(string(text))
+			if err != nil {
+				continue // nameChecks reports it
+			}
+			compiled[string(text)] = fallback.Of(c)
 		}
 		if why := judge(compiled[string(text)], v.value); why != "" {
 			if v.text != "" {

@@ -35,6 +35,11 @@ func New(text string) *Schema {
 	})}
 }
 
+// Of returns the schema of a document that was compiled by Compile.
+func Of(compiled *jsonschema.Schema) *Schema {
+	return &Schema{func() *jsonschema.Schema { return compiled }}
+}
+
 // Compile returns a document as the library's own schema. References must not lead out of it: nothing is read from files or
 // the network. The schema is safe for concurrent use, but panics on numbers that codec.GuardNumber refuses.
 func Compile(text string) (*jsonschema.Schema, error) {
