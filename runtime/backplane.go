@@ -8,6 +8,8 @@ type backplane interface {
 	// forward hands a message to the owner of its topic. An error is an *Error for the sender; the message has not been
 	// handled then.
 	forward(in *inbound) error
+	// resume hands a client that comes back to the owner of its topic. An error is for the client, and no room has seen it.
+	resume(kind int, topic string, m *returning) error
 	// publish sends to the members of a topic from outside of its room, and returns how many it was queued for.
 	publish(topic string, t *MessageType, v any) (delivered int, err error)
 	// gateway names the outlet that reaches a connection, and makes it.
@@ -28,6 +30,10 @@ type local struct{ srv *Server }
 
 func (l *local) forward(in *inbound) error {
 	return l.srv.shards[l.srv.Shard(in.topic)].post(in)
+}
+
+func (l *local) resume(kind int, topic string, m *returning) error {
+	return l.srv.shards[l.srv.Shard(topic)].resume(kind, topic, m)
 }
 
 func (l *local) publish(topic string, t *MessageType, v any) (int, error) {
@@ -76,7 +82,7 @@ func (o *hubOutlet) publish(p *publication) {
 	if p.except != nil {
 		except = p.except.member
 	}
-	if o.nBase > 0 {
+	if o.nBase > 0 && !p.v1Only {
 		o.base.Publish(p.baseFrame(), except)
 	}
 	if o.nV1 > 0 {

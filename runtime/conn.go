@@ -32,6 +32,7 @@ const (
 	CloseTryLater        CloseCode = 1013
 	CloseUnauthenticated CloseCode = 4401
 	CloseForbidden       CloseCode = 4403
+	CloseReplaced        CloseCode = 4409 // the client has another connection by now
 
 	// CloseRestart tells the client to come back, after retry=<ms> of the reason.
 	CloseRestart = 1012
@@ -67,8 +68,10 @@ type Conn struct {
 	inflight map[*Room]int       // messages that wait or run
 	requests map[string]*request // that have a correlation id and no answer yet
 	pending  int                 // messages that wait or run
+	session  string              // by which the client may come back; empty: not at all
 
 	// These belong to the reader.
+	resumed    bool               // the client has asked for its rooms
 	buckets    []ratelimit.Bucket // of messages with a rate of their own
 	all        ratelimit.Bucket   // of the schema's rate for all messages
 	invalid    ratelimit.Bucket
@@ -178,6 +181,7 @@ func (c *Conn) run() {
 		}
 	}
 	s.stats.accepted.Add(1)
+	c.beginSession()
 	var err error
 	for {
 		var msg []byte

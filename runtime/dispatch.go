@@ -62,8 +62,12 @@ func (c *Conn) receive(data []byte) {
 			return
 		}
 		c.refuse(nil, f.CorrelationID, s.unknownType(f.Type))
+	case t != nil && t.control != nil && !c.v1:
+		c.refuse(nil, f.CorrelationID, s.unknownType(t.Name))
 	case err != nil:
 		c.refuse(t, f.CorrelationID, invalidArgument(err))
+	case t.control != nil:
+		t.control(c, f.CorrelationID, f.Payload)
 	case t.MaxBytes > 0 && len(data) > t.MaxBytes:
 		c.refuse(t, f.CorrelationID, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.MaxBytes, len(data)))
 	default:

@@ -121,7 +121,7 @@ func (s *Server) closeRooms(ctx context.Context) error {
 	for _, sh := range s.shards {
 		for _, r := range sh.all() {
 			wg.Add(1)
-			r.mail.PostAlways(roomMail{close: true, done: wg.Done})
+			r.mail.PostAlways(roomMail{task: taskClose, done: wg.Done})
 		}
 	}
 	done := make(chan struct{})

@@ -119,3 +119,11 @@ func CodeOf(err error) Code {
 	}
 	return CodeInternal
 }
+
+// asError returns the Error in err's chain; false for a panic's, whose text is for nobody.
+func asError(err error) (*Error, bool) {
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
+		return nil, false
+	}
+	return errors.AsType[*Error](err)
+}

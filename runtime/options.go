@@ -44,6 +44,11 @@ type Options struct {
 	PingTimeout      time.Duration // 0: 10s
 	// DrainSpread is the time over which clients are told to come back when the server drains; 0: 5s.
 	DrainSpread time.Duration
+	// Store keeps rooms that are closed: those whose handlers are Snapshotters, and the history of any. Nil keeps nothing.
+	Store Store
+	// SnapshotEvery is how often rooms that were used are saved while they are open; 0: the schema's, negative: only when
+	// they close.
+	SnapshotEvery time.Duration
 	// Hubs is the number of loops that write to sockets; 0: one per core.
 	Hubs int
 	// UnpreparedFrames writes every message through coder/websocket instead of as a prepared frame. The bytes are the same;
@@ -86,6 +91,8 @@ type ServerConfig struct {
 	OpenRoom []func(ctx context.Context, r *Room) (any, error)
 	// OnLeave and OnClose call the optional methods of a room's handler. They may be nil.
 	OnLeave func(ctx context.Context, handler any, c *Conn, cause LeaveCause)
+	// OnResume calls the optional method of a room's handler. It may be nil.
+	OnResume func(ctx context.Context, handler any, c *Conn) error
 
 	OnConnect    func(ctx context.Context, c *Conn) error
 	OnDisconnect func(c *Conn, cause error)
@@ -103,13 +110,14 @@ type OpKind int
 const (
 	OpMessage OpKind = iota // a message, before its handler runs
 	OpJoin                  // a join, before the connection becomes a member
+	OpResume                // a client that comes back, before it becomes a member again
 )
 
 // Op is what a connection wants to do.
 type Op struct {
 	Kind    OpKind
-	Message string // type of the message; empty for a join
-	Msg     any    // pointer to the generated type; nil for a join
+	Message string // type of the message; empty for a join and a resume
+	Msg     any    // pointer to the generated type; nil for a join and a resume
 	Topic   string // of the room; empty outside rooms
 }
 
@@ -154,6 +162,8 @@ type settings struct {
 	shards int
 	hash   sharding.Hash
 	idle   time.Duration
+
+	saveEvery time.Duration // 0: rooms are saved only when they close
 }
 
 func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
@@ -168,6 +178,7 @@ func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
 		s.hash = sharding.Rendezvous
 	}
 	s.idle = or(cfg.Idle, or(s.idle, time.Minute))
+	s.saveEvery = max(or(cfg.SnapshotEvery, p.Sharding.SnapshotEvery), 0)
 	s.HandshakeTimeout = or(s.HandshakeTimeout, 10*time.Second)
 	s.PingInterval = max(or(s.PingInterval, 25*time.Second), 0)
 	s.PingTimeout = or(s.PingTimeout, 10*time.Second)
@@ -201,6 +212,12 @@ func (s *settings) check(p *Protocol) error {
 		if open == nil {
 			return fmt.Errorf("nothing opens rooms of the kind %q", p.Kinds[i])
 		}
+	}
+	if p.Sharding.Persistent && s.Store == nil {
+		return errors.New("the schema's rooms keep their state: the config needs Store, such as filestore.New(dir)")
+	}
+	if h := p.Sharding.History; h != nil && (h.Bytes > s.Limits.QueueBytes || h.Messages > s.Limits.QueueFrames) {
+		return fmt.Errorf("a history of %d messages and %d bytes does not fit into the queue of a connection: set Limits.QueueFrames and QueueBytes to at least that", h.Messages, h.Bytes)
 	}
 	for _, m := range p.Messages {
 		if m.FromClient && m.Kind < 0 && s.Conn == nil {

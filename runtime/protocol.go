@@ -184,6 +184,18 @@ type ShardingDefaults struct {
 	Rooms              int // per shard
 	RoomMembers        int
 	RoomsPerConnection int
+	History            *HistoryLimits // nil: rooms keep nothing that they published
+	Presence           *PresenceType  // nil: members are not told of each other
+	Persistent         bool           // rooms are to be kept in a store
+	SnapshotEvery      time.Duration  // of a persistent room; 0: only when it closes
+}
+
+// HistoryLimits bound what a room keeps of what it published, for members that come back: the last messages, up to a sum
+// of bytes, and not for longer than the age, which is also how long a client may stay away. All are positive.
+type HistoryLimits struct {
+	Messages int
+	Bytes    int
+	Age      time.Duration
 }
 
 // LimitDefaults are the schema's `limits`; a server's Options override them.

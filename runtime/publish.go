@@ -20,8 +20,9 @@ type publication struct {
 	t      *MessageType
 	v      any
 	topic  string
-	seq    uint64
+	seq    uint64 // 0: none
 	except *Conn
+	v1Only bool
 
 	base, v1 *socket.Frame
 }
@@ -62,8 +63,9 @@ func (r *Room) Send(c *Conn, t *MessageType, v any) error { return c.Send(t, v) 
 func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p := publication{form: r.srv.protocol.Envelope, t: t, v: v, topic: r.topic, except: except}
 	if t.Delivery == Reliable {
-		r.seq++ // a gap in the numbers always means a loss
+		r.number(&p) // no other message has a number: a gap in them always means a loss
 	}
 	n := len(r.members)
 	if _, ok := r.members[except]; ok {
@@ -72,13 +74,25 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 	if n == 0 {
 		return 0
 	}
-	p := publication{form: r.srv.protocol.Envelope, t: t, v: v, topic: r.topic, seq: r.seq, except: except}
 	for _, o := range r.outlets {
 		o.publish(&p)
 	}
 	r.srv.stats.published.Add(1)
 	r.srv.stats.delivered.Add(uint64(n))
 	return n
+}
+
+// number gives a message the room's next number, and keeps it for those who come back. r.mu is held.
+func (r *Room) number(p *publication) {
+	r.seq++
+	p.seq = r.seq
+	if r.history == nil {
+		return
+	}
+	r.remember(p.v1Frame(), p.except)
+	if _, member := r.members[p.except]; member && p.except.v1 {
+		p.except.sendPosition(r.topic, r.seq)
+	}
 }
 
 // outlet returns the outlet that reaches a connection, and opens it if need be. r.mu is held.

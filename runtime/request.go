@@ -127,13 +127,10 @@ func (in *inbound) done(result any, err error) {
 	}
 	c.srv.work.leave()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.pending--
+	c.mu.Unlock()
 	if in.room != nil {
-		if c.inflight[in.room]--; c.inflight[in.room] <= 0 {
-			delete(c.inflight, in.room)
-		}
-		c.routed.Broadcast()
+		c.settled(in.room)
 	}
 }
 

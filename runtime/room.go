@@ -10,6 +10,7 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/clock"
 	"github.com/wsgen/wsgen/runtime/internal/actor"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 )
 
 // Room is a room that is open. Its messages are handled one at a time, in its turn; its methods are safe to call from
@@ -31,13 +32,24 @@ type Room struct {
 	openErr error
 	active  time.Time // of the last message
 
-	mu      sync.Mutex
-	members map[*Conn]struct{}
-	outlets []outlet
-	seq     uint64
-	idle    clock.Timer
-	timers  map[*roomTimer]struct{}
-	closed  bool
+	persistence persistence // of the turn
+
+	mu       sync.Mutex
+	members  map[*Conn]membership
+	outlets  []outlet
+	seq      uint64
+	joins    int // memberships so far
+	history  *history
+	presence presence
+	idle     clock.Timer
+	timers   map[*roomTimer]struct{}
+	closed   bool
+}
+
+// membership is what a room knows of a member.
+type membership struct {
+	id   int    // among all of the room
+	from uint64 // number of the room's last message when it began
 }
 
 type roomState int
@@ -55,10 +67,21 @@ type roomMail struct {
 	leave *Conn      // is to leave, or has left
 	cause LeaveCause // of leave
 	call  func()     // After
-	idle  bool       // the room may have been empty for long enough
-	close bool       // the server drains
+	back  *returning // wants to be a member again
+	task  roomTask   // of the room's own
 	done  func()     // called at the end; may be nil
 }
+
+// roomTask is something that a room has to do by itself.
+type roomTask uint8
+
+const (
+	taskNone     roomTask = iota
+	taskIdle              // it may have been empty for long enough
+	taskClose             // the server drains
+	taskPresence          // members came and went
+	taskSave              // a snapshot is due
+)
 
 // RoomCloseHandler is implemented by room handlers that want to know when their room closes: it was empty for the idle
 // time, or the server drains. OnClose is the room's last turn.
@@ -67,7 +90,10 @@ type RoomCloseHandler interface {
 }
 
 func newRoom(sh *shard, kind int, key, topic string) *Room {
-	r := &Room{srv: sh.srv, shard: sh, kind: kind, key: key, topic: topic, members: make(map[*Conn]struct{})}
+	r := &Room{srv: sh.srv, shard: sh, kind: kind, key: key, topic: topic, members: make(map[*Conn]membership)}
+	if limits := sh.srv.protocol.Sharding.History; limits != nil {
+		r.history = newHistory(*limits)
+	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.mail.Init(sh.srv.Limits.Mailbox, r.turn)
 	r.handle = sh.srv.NewRoom(r)
@@ -102,13 +128,26 @@ func (r *Room) turn(m roomMail) {
 				r.srv.report(r.ctx, nil, err, slog.String("topic", r.topic))
 			}
 		}
-	case m.idle:
-		r.closeIdle()
-	case m.close:
-		r.end()
+	case m.back != nil:
+		r.welcomeBack(m.back)
+	default:
+		r.do(m.task)
 	}
 	if m.done != nil {
 		m.done()
+	}
+}
+
+func (r *Room) do(task roomTask) {
+	switch task {
+	case taskIdle:
+		r.closeIdle()
+	case taskClose:
+		r.end()
+	case taskPresence:
+		r.tellPresence()
+	case taskSave:
+		r.saveNow()
 	}
 }
 
@@ -123,17 +162,24 @@ func (r *Room) message(in *inbound) {
 	in.run(r.handler)
 	r.active = r.srv.Clock.Now()
 	r.armIdle()
+	r.armSave()
 }
 
 // open makes the handler. When that fails the room is forgotten, and all that wait for it learn why.
 func (r *Room) open() {
-	err := guard(func() (err error) {
-		r.handler, err = r.srv.OpenRoom[r.kind](r.ctx, r)
-		if err == nil && isNil(r.handler) {
-			err = Errorf(CodeNotFound, "there is no %s", r.topic)
-		}
-		return err
-	})
+	err := r.load()
+	if err == nil {
+		err = guard(func() (err error) {
+			r.handler, err = r.srv.OpenRoom[r.kind](r.ctx, r)
+			if err == nil && isNil(r.handler) {
+				err = Errorf(CodeNotFound, "there is no %s", r.topic)
+			}
+			return err
+		})
+	}
+	if err == nil {
+		err = r.restore()
+	}
 	if err == nil {
 		r.state = roomOpen
 		return
@@ -152,7 +198,7 @@ func (r *Room) armIdle() {
 		return
 	}
 	if r.idle == nil {
-		r.idle = r.srv.Clock.AfterFunc(idle, func() { r.mail.PostAlways(roomMail{idle: true}) })
+		r.idle = r.srv.Clock.AfterFunc(idle, func() { r.mail.PostAlways(roomMail{task: taskIdle}) })
 	} else {
 		r.idle.Reset(idle)
 	}
@@ -161,17 +207,28 @@ func (r *Room) armIdle() {
 func (r *Room) closeIdle() {
 	switch {
 	case r.state != roomOpen || r.Len() > 0:
-	case r.srv.Clock.Now().Sub(r.active) < r.srv.settings.idle:
-		r.armIdle() // it was used meanwhile
+	case r.srv.Clock.Now().Sub(r.active) < r.srv.settings.idle, r.awaited():
+		r.armIdle() // it was used meanwhile, or somebody may come back
+	case !r.saveLast():
+		r.armIdle() // what is not saved is not thrown away
 	case r.shard.forgetIdle(r):
-		r.end()
+		r.finish()
 	default:
+		r.saveAgain()
 		r.armIdle()
 	}
 }
 
-// end is the last turn that the handler sees.
+// end closes the room, whatever is in it.
 func (r *Room) end() {
+	if r.state == roomOpen {
+		r.saveLast()
+	}
+	r.finish()
+}
+
+// finish is the last turn that the handler sees.
+func (r *Room) finish() {
 	if r.state == roomOpen {
 		if h, ok := r.handler.(RoomCloseHandler); ok {
 			if err := guard(func() error { h.OnClose(r.ctx); return nil }); err != nil {
@@ -195,10 +252,14 @@ func (r *Room) release() {
 	if r.idle != nil {
 		r.idle.Stop()
 	}
+	if r.history != nil && r.history.trim != nil {
+		r.history.trim.Stop()
+	}
 	for t := range r.timers {
 		t.timer.Stop()
 	}
 	r.timers = nil
+	r.persistence.stop()
 }
 
 // Join makes a connection a member: from here on it gets what the room publishes. It does nothing when the connection is a
@@ -217,6 +278,16 @@ func (r *Room) Join(c *Conn) error {
 	if _, ok := r.members[c]; ok {
 		return nil
 	}
+	return r.admit(c, func(m membership) {
+		if r.tracks(c) {
+			c.sendJoined(r.topic, resume.Position{Epoch: r.history.epoch, Seq: m.from})
+		}
+	})
+}
+
+// admit makes a connection that is none a member, within the limits; begun is called before anything can be published to
+// it. r.mu is held.
+func (r *Room) admit(c *Conn, begun func(m membership)) error {
 	limits := &r.srv.Limits
 	if limits.RoomMembers > 0 && len(r.members) >= limits.RoomMembers {
 		return Errorf(CodeRoomFull, "%s has %d members", r.topic, len(r.members))
@@ -224,8 +295,12 @@ func (r *Room) Join(c *Conn) error {
 	if err := c.enter(r, limits.RoomsPerConn); err != nil {
 		return err
 	}
-	r.members[c] = struct{}{}
+	r.joins++
+	m := membership{id: r.joins, from: r.seq}
+	r.members[c] = m
 	r.outlet(c).join(c)
+	begun(m)
+	r.presenceJoined(c)
 	r.srv.stats.members.Add(1)
 	return nil
 }
@@ -249,12 +324,12 @@ func (c *Conn) enter(r *Room, limit int) error {
 }
 
 // Leave ends a membership: nothing that the room publishes after it reaches the connection. OnLeave is not called.
-func (r *Room) Leave(c *Conn) { r.remove(c) }
+func (r *Room) Leave(c *Conn) { r.remove(c, Left) }
 
 // Kick ends a membership and tells the connection with an ERROR frame of PERMISSION_DENIED. The handler's OnLeave is called
 // in a turn of its own.
 func (r *Room) Kick(c *Conn, reason string) {
-	if !r.remove(c) {
+	if !r.remove(c, Kicked) {
 		return
 	}
 	c.answerError(false, "", Errorf(CodePermissionDenied, "removed from %s: %s", r.topic, reason))
@@ -263,7 +338,7 @@ func (r *Room) Kick(c *Conn, reason string) {
 
 // left handles the end of a membership that did not come from the room.
 func (r *Room) left(c *Conn, cause LeaveCause) {
-	if r.remove(c) {
+	if r.remove(c, cause) {
 		r.notifyLeft(c, cause)
 		r.active = r.srv.Clock.Now()
 	}
@@ -278,18 +353,20 @@ func (r *Room) notifyLeft(c *Conn, cause LeaveCause) {
 	}
 }
 
-// remove reports whether the connection was a member.
-func (r *Room) remove(c *Conn) bool {
+// remove reports whether the connection was a member. One that is only disconnected may come back.
+func (r *Room) remove(c *Conn, cause LeaveCause) bool {
 	r.mu.Lock()
-	_, ok := r.members[c]
+	m, ok := r.members[c]
 	if ok {
 		delete(r.members, c)
 		r.outlet(c).leave(c)
-		c.mu.Lock()
-		if i := slices.Index(c.rooms, r); i >= 0 {
-			c.rooms = slices.Delete(c.rooms, i, i+1)
+		if cause == Disconnected {
+			r.interrupted(c, m)
+		} else if r.tracks(c) {
+			c.sendLeft(r.topic, resume.Left{})
 		}
-		c.mu.Unlock()
+		r.presenceLeft(m)
+		c.exit(r)
 		r.shard.dismiss(c)
 		r.srv.stats.members.Add(-1)
 	}
@@ -298,6 +375,15 @@ func (r *Room) remove(c *Conn) bool {
 		r.armIdle()
 	}
 	return ok
+}
+
+// exit takes a room off the connection.
+func (c *Conn) exit(r *Room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.Index(c.rooms, r); i >= 0 {
+		c.rooms = slices.Delete(c.rooms, i, i+1)
+	}
 }
 
 // Has reports whether the connection is a member.

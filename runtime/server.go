@@ -19,6 +19,7 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/internal/hub"
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
@@ -44,8 +45,9 @@ type Server struct {
 	drained  chan struct{} // closed when Drain is done
 	drainErr error
 
-	mu    sync.Mutex
-	conns map[*Conn]struct{}
+	mu       sync.Mutex
+	conns    map[*Conn]struct{}
+	sessions map[sessionKey]*Conn // of protocols with a history
 }
 
 // messageType is a message with the server's state for it.
@@ -53,6 +55,16 @@ type messageType struct {
 	*MessageType
 	index   int // among those with a rate, for the connection's buckets; -1: none
 	buckets ratelimit.Keyed
+	// control handles a frame of the extended profile itself, on the reader's goroutine; nil for messages of the schema.
+	control func(c *Conn, correlationID string, payload any)
+}
+
+// controls are the frames of the extended profile that have a payload.
+func controls() []*messageType {
+	return []*messageType{
+		{MessageType: &MessageType{Name: resume.TypeResume, FromClient: true, Payload: resumePayload, Kind: -1}, index: -1,
+			control: func(c *Conn, _ string, payload any) { c.resume(payload.(*resume.Request)) }},
+	}
 }
 
 // NewServer returns a server of the protocol. It returns an error that says what to change when the configuration is
@@ -65,7 +77,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	s := &Server{
 		settings: set, protocol: p,
 		messages: make(map[string]*messageType), errors: make(map[Code]*ErrorType), kinds: make(map[string]int),
-		conns: make(map[*Conn]struct{}), drained: make(chan struct{}), work: workload{empty: make(chan struct{}, 1)},
+		conns: make(map[*Conn]struct{}), sessions: make(map[sessionKey]*Conn), drained: make(chan struct{}), work: workload{empty: make(chan struct{}, 1)},
 	}
 	rated := 0
 	for _, m := range p.Messages {
@@ -77,6 +89,9 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 		s.messages[m.Name] = mt
 		s.meta = s.meta || m.FromClient && m.Meta != nil
 		s.anonymous = s.anonymous || m.FromClient && m.Auth.Anonymous
+	}
+	for _, t := range controls() {
+		s.messages[t.Name] = t
 	}
 	for _, e := range p.Errors {
 		s.errors[e.Code] = e
@@ -154,9 +169,13 @@ func (s *Server) register(c *Conn) bool {
 }
 
 func (s *Server) unregister(c *Conn) {
+	session := sessionKey{c.UserID(), c.sessionToken()}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.conns, c)
-	s.mu.Unlock()
+	if s.sessions[session] == c {
+		delete(s.sessions, session)
+	}
 }
 
 // report hands an error that no client is told of to the program.

@@ -34,33 +34,77 @@ func (sh *shard) post(in *inbound) error {
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	r = sh.rooms[in.topic]
-	if r == nil {
-		if limit := sh.srv.Limits.Rooms; limit > 0 && len(sh.rooms) >= limit {
-			return Errorf(CodeShardRooms, "the shard has %d rooms", len(sh.rooms))
-		}
-		_, key, _ := strings.Cut(in.topic, ":")
-		r = newRoom(sh, in.t.Kind, key, in.topic)
-		sh.rooms[in.topic] = r
-		sh.srv.stats.rooms.Add(1)
+	r, err := sh.open(in.t.Kind, in.topic)
+	if err != nil {
+		return err
 	}
 	return r.deliver(in)
 }
 
+// open returns the room of a topic, a new one if need be. sh.mu is held.
+func (sh *shard) open(kind int, topic string) (*Room, error) {
+	r := sh.rooms[topic]
+	if r == nil {
+		if limit := sh.srv.Limits.Rooms; limit > 0 && len(sh.rooms) >= limit {
+			return nil, Errorf(CodeShardRooms, "the shard has %d rooms", len(sh.rooms))
+		}
+		_, key, _ := strings.Cut(topic, ":")
+		r = newRoom(sh, kind, key, topic)
+		sh.rooms[topic] = r
+		sh.srv.stats.rooms.Add(1)
+	}
+	return r, nil
+}
+
+// resume lets a client ask its room to take it back. A room that is not open can only know it from its snapshot.
+func (sh *shard) resume(kind int, topic string, m *returning) error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r := sh.rooms[topic]
+	if r == nil && sh.srv.Store == nil {
+		return errNotResumable(topic)
+	}
+	r, err := sh.open(kind, topic)
+	if err != nil {
+		return err
+	}
+	m.conn.expect(r)
+	if !r.mail.Post(roomMail{back: m, done: func() { m.conn.settled(r) }}) {
+		m.conn.settled(r)
+		return Errorf(CodeResourceExhausted, "%d messages wait for %s", sh.srv.Limits.Mailbox, topic)
+	}
+	return nil
+}
+
 // deliver posts a message and counts it as in flight for its connection, until it is done.
 func (r *Room) deliver(in *inbound) error {
-	c := in.conn
-	c.mu.Lock()
 	in.room = r
-	if c.inflight == nil {
-		c.inflight = make(map[*Room]int)
-	}
-	c.inflight[r]++
-	c.mu.Unlock()
+	in.conn.expect(r)
 	if !r.mail.Post(roomMail{in: in}) {
 		return Errorf(CodeResourceExhausted, "%d messages wait for %s", r.srv.Limits.Mailbox, r.topic)
 	}
 	return nil
+}
+
+// expect counts something that a room has yet to do for the connection, so that messages behind it wait until it is known
+// which rooms the connection is in.
+func (c *Conn) expect(r *Room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inflight == nil {
+		c.inflight = make(map[*Room]int)
+	}
+	c.inflight[r]++
+}
+
+// settled says that the room has done it.
+func (c *Conn) settled(r *Room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inflight[r]--; c.inflight[r] <= 0 {
+		delete(c.inflight, r)
+	}
+	c.routed.Broadcast()
 }
 
 // forget takes a room off the shard; what is sent to its topic from here on makes a new one.

@@ -11,6 +11,7 @@ type counters struct {
 	received, invalid, limited atomic.Uint64
 	answered, suppressed       atomic.Uint64
 	published, delivered       atomic.Uint64
+	resumed, gaps, replayed    atomic.Uint64
 	rooms, members             atomic.Int64
 	errorsMu                   sync.Mutex
 	errors                     map[Code]uint64

@@ -32,6 +32,8 @@ func Build(f *schema.File, diags *diag.List) *API {
 	b.kinds()
 	b.common = b.errorCodes(f.Errors, "")
 	b.messages()
+	b.presence()
+	b.roomOptions()
 	b.checkRecursion()
 	b.findDefaults()
 	b.checkValues()
@@ -126,6 +128,10 @@ func (b *builder) header() {
 		}
 		if s.Idle > 0 {
 			a.Sharding.Idle = s.Idle
+		}
+		a.Sharding.History = history(s.History)
+		if s.State != nil {
+			a.Sharding.Persistent, a.Sharding.SnapshotEvery = true, s.State.Every
 		}
 	}
 }

@@ -36,6 +36,7 @@ type API struct {
 	Messages []*Message // in file order: clientToServer, serverToClient, both as they stand in the file
 	Errors   []*ErrorCode
 	Sharding Sharding
+	Presence *PresenceEvents // nil: members are not told of each other
 	Limits   Limits
 }
 
@@ -54,6 +55,25 @@ type Sharding struct {
 	Idle   time.Duration
 
 	Connections, Rooms, RoomMembers, RoomsPerConnection int
+
+	History       *History // nil: rooms keep nothing that they published
+	Persistent    bool     // rooms leave snapshots
+	SnapshotEvery time.Duration
+}
+
+// History bounds what a room keeps of what it published.
+type History struct {
+	Messages int
+	Bytes    int
+	Age      time.Duration
+}
+
+// PresenceEvents are how members of a room are told of each other.
+type PresenceEvents struct {
+	Limit   int      // members up to which they are named
+	Message *Message // its payload is Presence
+	Member  *Named   // PresenceMember
+	Claims  *Named   // PresenceClaims: fields of Claims; nil: there are none to show
 }
 
 // Limits are the defaults for every message of the file.

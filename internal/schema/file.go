@@ -57,7 +57,7 @@ func (p *parser) fileEntry(f *File, e entry) {
 	case "auth":
 		f.Auth = p.auth(e.value)
 	case "claims":
-		f.Claims = p.claims(e.value)
+		f.Claims = p.claims(f, e.value)
 	case "limits":
 		p.limits(f, e.value)
 	case "sharding":
@@ -118,16 +118,17 @@ func isTypeName(s string) bool {
 	})
 }
 
-func (p *parser) claims(n *node) *jsonschema.Schema {
+func (p *parser) claims(f *File, n *node) *jsonschema.Schema {
 	if n.kind != mapping {
 		p.errorf(n.pos, "bad-value", "", "claims must be a mapping of fields")
 		return nil
 	}
-	if e := slices.IndexFunc(n.entries, func(e entry) bool { return e.key == "public" && e.value.kind == list }); e >= 0 {
-		p.unsupported(n.entries[e].pos, "public claims are")
-		return nil
+	fields := *n
+	if i := slices.IndexFunc(n.entries, func(e entry) bool { return e.key == "public" && e.value.kind == list }); i >= 0 {
+		f.Public = p.names(n.entries[i].value, "public")
+		fields.entries = slices.Delete(slices.Clone(n.entries), i, i+1)
 	}
-	t := p.typ(n)
+	t := p.typ(&fields)
 	if !t.Invalid() && (len(t.Type) != 1 || t.Type[0] != "object" || len(t.Properties) == 0) {
 		p.errorf(n.pos, "bad-value", "a field called enum or type needs fields: {enum: string}", "claims must be a mapping of fields")
 		return nil
@@ -194,27 +195,20 @@ func (p *parser) sharding(top entry) *Sharding {
 		case "capacity":
 			p.capacity(s, e.value)
 		case "state":
-			p.state(e.value)
+			s.State = p.state(e.value)
 		case "overflow":
 			if p.oneOf(e.value, "overflow", "reject", "spill") != "reject" {
 				p.unsupported(e.value.pos, "overflow: spill is")
 			}
-		case "history", "presence":
-			p.unsupported(e.pos, e.key+" is")
+		case "history":
+			s.History = p.history(e)
+		case "presence":
+			s.Presence = p.presence(e)
 		default:
 			p.unknownKey(e, "in sharding", shardingKeys)
 		}
 	}
 	return s
-}
-
-// state reads what a room keeps when its shard goes. So far that is nothing.
-func (p *parser) state(n *node) {
-	if n.text == "logged" || strings.HasPrefix(n.text, "snapshot") {
-		p.unsupported(n.pos, "a state other than ephemeral is")
-		return
-	}
-	p.oneOf(n, "state", "ephemeral", "snapshot(30s)", "logged")
 }
 
 // roomKinds reads a field name, which makes the kind room, or kind → field name.

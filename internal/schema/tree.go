@@ -18,6 +18,7 @@ type File struct {
 	Errors      []*ErrorCode
 	Auth        *Auth
 	Claims      *jsonschema.Schema // nil: the default
+	Public      []Text             // fields of the claims that presence shows
 	Limits      Limits
 	Sharding    *Sharding
 	GoPackage   Text
@@ -181,6 +182,30 @@ type Sharding struct {
 	Idle   time.Duration
 
 	Connections, Rooms, RoomMembers, RoomsPerConnection int
+
+	History  *History
+	Presence *Presence
+	State    *State
+}
+
+// History is the value of `sharding.history`. Zero values were not given.
+type History struct {
+	Pos      diag.Pos
+	Messages int
+	Bytes    int
+	Age      time.Duration
+}
+
+// Presence is the value of `sharding.presence`. A zero limit was not given.
+type Presence struct {
+	Pos   diag.Pos
+	Limit int
+}
+
+// State is a value of `sharding.state` other than ephemeral.
+type State struct {
+	Pos   diag.Pos
+	Every time.Duration // between two snapshots; 0: only when a room closes
 }
 
 // RoomKind is a kind of room and the field that routes to it.

@@ -77,6 +77,7 @@ type Client struct {
 	calls   map[string]*call // that wait, by correlation id
 	lastID  uint64
 	session *session // the open connection; nil without one
+	resume  resumption
 }
 
 // Dial connects to url (ws, wss, http or https) and returns the client once it is connected; when that fails it returns

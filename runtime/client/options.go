@@ -67,6 +67,7 @@ type options struct {
 	pingTimeout    time.Duration
 	onState        func(s State, err error)
 	onUnknown      func(name string, frame []byte)
+	onGap          func(g Gap)
 	onError        func(err error)
 	logger         *slog.Logger
 	clock          clock.Clock
@@ -213,6 +214,12 @@ func WithPing(interval, timeout time.Duration) Option {
 func WithOnState(f func(s State, err error)) Option {
 	return optionFunc(func(o *options) { o.onState = f })
 }
+
+// WithOnGap calls f when the client has missed messages of a room that the server cannot send any more, or is no member of
+// the room any more: what it shows of the room has to be read again, or the room joined again. Only rooms of a schema with
+// sharding.history report this. Like all callbacks it runs in its turn among the events: what came before the gap comes
+// before it. Without it gaps are logged.
+func WithOnGap(f func(g Gap)) Option { return optionFunc(func(o *options) { o.onGap = f }) }
 
 // WithOnUnknown calls f for messages whose type the schema does not have, which a newer server may send. frame is the
 // whole frame; f may keep it.

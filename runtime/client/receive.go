@@ -25,9 +25,10 @@ const (
 // An inbound is a type that a server may send.
 type inbound struct {
 	name    string
-	event   *wsrt.MessageType // nil: only a reply, or of the protocol itself
-	reply   bool              // some request is answered with it
-	failure bool              // ERROR or RPC_ERROR
+	event   *wsrt.MessageType                             // nil: only a reply, or of the protocol itself
+	reply   bool                                          // some request is answered with it
+	failure bool                                          // ERROR or RPC_ERROR
+	control func(s *session, f *envelope.Frame[*inbound]) // of the protocol itself
 	decode  func(d *codec.Decoder) any
 }
 
@@ -61,6 +62,9 @@ func newCatalog(p *wsrt.Protocol) *catalog {
 				in.decode = rawValue // what it is depends on the request that it answers
 			}
 		}
+	}
+	for name, in := range controls {
+		c.inbound[name] = in
 	}
 	c.inbound[typeProgress] = &inbound{name: typeProgress, decode: rawValue}
 	c.inbound[typeRPCError] = &inbound{name: typeRPCError, failure: true, decode: decodeFailure}
@@ -114,8 +118,12 @@ func (s *session) receive(data []byte) {
 		s.unknown(f.Type, data)
 	case err != nil:
 		s.c.report(fmt.Errorf("client: cannot read a frame%s: %w", nameOf(in), err))
+	case in.control != nil:
+		in.control(s, &f)
 	case in.event != nil:
-		s.event(in, f.Payload, f.Meta)
+		if s.c.advanceTo(f.Room, f.Seq) {
+			s.event(in, f.Payload, f.Meta)
+		}
 	case in.failure && f.CorrelationID == "":
 		s.c.report(s.remoteError(f.Payload))
 	default:

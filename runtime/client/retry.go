@@ -43,7 +43,7 @@ func (r *retrier) next(cause error) (wait time.Duration, again bool) {
 
 func (r *retrier) afterClose(e *CloseError) (time.Duration, bool) {
 	switch e.Code {
-	case 1000, 1003, 1007, 1008, 1009, 4403:
+	case 1000, 1003, 1007, 1008, 1009, 4403, 4409:
 		return 0, false
 	case 4401:
 		return r.renew()

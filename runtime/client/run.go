@@ -58,6 +58,8 @@ func (c *Client) attach(s *session) bool {
 	closing := c.closing
 	if !closing {
 		c.session = s
+		s.resume = c.resume.request()
+		s.resumes = s.resume != nil
 		c.setState(Open, nil)
 		c.changed.Broadcast()
 	}

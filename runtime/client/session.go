@@ -14,6 +14,7 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/codec"
 	"github.com/wsgen/wsgen/runtime/internal/envelope"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 )
 
 // A session is one connection: the run goroutine reads it, two more write and ping.
@@ -30,6 +31,8 @@ type session struct {
 	held  atomic.Bool  // the reader waits for callbacks
 
 	// The rest is guarded by Client.mu.
+	resume  []byte   // what asks for the rooms that the client was in; nil: nothing
+	resumes bool     // and the answer has not come yet
 	aborts  []string // correlation ids of requests that the server may give up
 	ended   bool
 	failure error // what ended the connection, when it was not the reader that noticed
@@ -192,6 +195,9 @@ func (c *Client) next(s *session) (header envelope.Header, payload []byte, ok bo
 		switch {
 		case s.ended || s.failure != nil:
 			return envelope.Header{}, nil, false
+		case s.resume != nil && s.v1: // before all that needs a membership
+			payload, s.resume = s.resume, nil
+			return envelope.Header{Type: resume.TypeResume}, payload, true
 		case len(s.aborts) > 0:
 			header.Type, header.CorrelationID, header.Form = typeAbort, s.aborts[0], c.types.form
 			s.aborts = s.aborts[1:]

@@ -11,7 +11,8 @@ import (
 )
 
 // RoomHandler handles the messages of one room. Its methods never run at the same time, so its fields
-// need no lock. It may also have the methods of RoomLeaveHandler and wsrt.RoomCloseHandler.
+// need no lock. It may also have the methods of RoomLeaveHandler, wsrt.RoomCloseHandler,
+// wsrt.Snapshotter and wsrt.Restorer.
 type RoomHandler interface {
 	// Sit handles SIT.
 	//

@@ -11,7 +11,8 @@ import (
 )
 
 // RoomHandler handles the messages of one room. Its methods never run at the same time, so its fields
-// need no lock. It may also have the methods of RoomLeaveHandler and wsrt.RoomCloseHandler.
+// need no lock. It may also have the methods of RoomLeaveHandler, wsrt.RoomCloseHandler,
+// wsrt.Snapshotter and wsrt.Restorer.
 type RoomHandler interface {
 	// Enter handles ENTER.
 	Enter(ctx context.Context, c *Conn, m *Enter) error
@@ -43,7 +44,8 @@ type RoomLeaveHandler interface {
 }
 
 // MatchHandler handles the messages of one match. Its methods never run at the same time, so its
-// fields need no lock. It may also have the methods of MatchLeaveHandler and wsrt.RoomCloseHandler.
+// fields need no lock. It may also have the methods of MatchLeaveHandler, wsrt.RoomCloseHandler,
+// wsrt.Snapshotter and wsrt.Restorer.
 type MatchHandler interface {
 	// EnterMatch handles ENTER_MATCH.
 	EnterMatch(ctx context.Context, c *Conn, m *EnterMatch) error

@@ -271,7 +271,7 @@ func protocolFields(api *model.API) []jen.Code {
 	if api.StrictClients {
 		fields = append(fields, keyed("StrictClients", jen.True()))
 	}
-	return closing(append(fields, keyed("Claims", claimsLiteral(api)), keyed("Sharding", shardingLiteral(api.Sharding)), keyed("Limits", limitsLiteral(api.Limits))))
+	return closing(append(fields, keyed("Claims", claimsLiteral(api)), keyed("Sharding", shardingLiteral(api)), keyed("Limits", limitsLiteral(api.Limits))))
 }
 
 func claimsLiteral(api *model.API) *jen.Statement {
@@ -288,7 +288,8 @@ func claimsLiteral(api *model.API) *jen.Statement {
 	return rt("ClaimsType").Values(closing(fields)...)
 }
 
-func shardingLiteral(s model.Sharding) *jen.Statement {
+func shardingLiteral(api *model.API) *jen.Statement {
+	s := api.Sharding
 	fields := []jen.Code{keyed("Shards", jen.Lit(s.Shards)), keyed("Hash", jen.Lit(s.Hash)), keyed("Idle", duration(s.Idle))}
 	for _, c := range []struct {
 		key string
@@ -297,6 +298,20 @@ func shardingLiteral(s model.Sharding) *jen.Statement {
 		if c.n != 0 {
 			fields = append(fields, keyed(c.key, jen.Lit(c.n)))
 		}
+	}
+	if h := s.History; h != nil {
+		fields = append(fields, keyed("History", jen.Op("&").Add(rt("HistoryLimits")).Values(
+			jen.Id("Messages").Op(":").Lit(h.Messages), jen.Id("Bytes").Op(":").Lit(h.Bytes), jen.Id("Age").Op(":").Add(duration(h.Age)))))
+	}
+	if p := api.Presence; p != nil {
+		fields = append(fields, keyed("Presence", jen.Op("&").Add(rt("PresenceType")).Values(
+			jen.Id("Message").Op(":").Id("type"+p.Message.Go), jen.Id("Limit").Op(":").Lit(p.Limit), jen.Id("New").Op(":").Id("newPresence"))))
+	}
+	if s.Persistent {
+		fields = append(fields, keyed("Persistent", jen.True()))
+	}
+	if s.SnapshotEvery > 0 {
+		fields = append(fields, keyed("SnapshotEvery", duration(s.SnapshotEvery)))
 	}
 	return rt("ShardingDefaults").Values(closing(fields)...)
 }

@@ -10,8 +10,11 @@ import (
 func emitServer(f *jen.File, api *model.API) {
 	for _, k := range api.Kinds {
 		handlerInterface(f, k.Go+"Handler", "handles the messages of one "+k.Name+". Its methods never run at the same time, so its fields need no lock. "+
-			"It may also have the methods of "+k.Go+"LeaveHandler and wsrt.RoomCloseHandler.", k.Messages)
+			"It may also have the methods of "+optionalInterfaces(api, k)+".", k.Messages)
 		leaveInterface(f, k)
+		if api.Sharding.History != nil {
+			resumeInterface(f, k)
+		}
 	}
 	if messages := connMessages(api); len(messages) > 0 {
 		handlerInterface(f, "ConnHandler", "handles the messages that belong to no room. It is shared by all connections; the messages of one are handled one at a time.", messages)
@@ -19,6 +22,17 @@ func emitServer(f *jen.File, api *model.API) {
 	configStruct(f, api)
 	newServer(f, api)
 	serverType(f, api)
+	if api.Presence != nil {
+		emitPresence(f, api.Presence)
+	}
+}
+
+// optionalInterfaces names what a room's handler may implement beside its messages.
+func optionalInterfaces(api *model.API, k *model.RoomKind) string {
+	if api.Sharding.History != nil {
+		return k.Go + "LeaveHandler, " + k.Go + "ResumeHandler, wsrt.RoomCloseHandler, wsrt.Snapshotter and wsrt.Restorer"
+	}
+	return k.Go + "LeaveHandler, wsrt.RoomCloseHandler, wsrt.Snapshotter and wsrt.Restorer"
 }
 
 // connMessages returns the messages of clients that belong to no room.
@@ -113,6 +127,21 @@ func leaveInterface(f *jen.File, k *model.RoomKind) {
 	f.Line()
 }
 
+// resumeInterface prints the optional interface of a room's handler for members that come back:
+//
+//	type RoomResumeHandler interface {
+//		OnResume(ctx context.Context, c *Conn) error
+//	}
+func resumeInterface(f *jen.File, k *model.RoomKind) {
+	name := k.Go + "ResumeHandler"
+	f.Add(doc(name + " is implemented by handlers that want to know of members that come back after their connection broke off. " +
+		"OnLeave was called for them, with wsrt.Disconnected. OnResume runs in the room's turn."))
+	f.Type().Id(name).Interface(
+		doc("OnResume is called before the connection is a member again. An error refuses it."),
+		jen.Id("OnResume").Params(ctxParam(), jen.Id("c").Add(ptr("Conn"))).Error())
+	f.Line()
+}
+
 // configStruct prints the configuration:
 //
 //	type Config struct {
@@ -193,7 +222,8 @@ func configFields(api *model.API) []jen.Code {
 	}
 	return append(fields,
 		keyed("OpenRoom", jen.Make(jen.Index().Func().Params(jen.Qual("context", "Context"), jen.Op("*").Add(rt("Room"))).Params(jen.Any(), jen.Error()), jen.Lit(len(api.Kinds)))),
-		keyed("OnLeave", leaveFunc(api)))
+		keyed("OnLeave", leaveFunc(api)),
+		resumeFunc(api))
 }
 
 func newRoomFunc(api *model.API) *jen.Statement {
@@ -208,6 +238,17 @@ func leaveFunc(api *model.API) *jen.Statement {
 	return jen.Func().Params(ctxParam(), jen.Id("handler").Any(), jen.Id("c").Op("*").Add(rt("Conn")), jen.Id("cause").Add(rt("LeaveCause"))).Block(
 		jen.If(jen.List(jen.Id("h"), jen.Id("ok")).Op(":=").Id("handler").Assert(jen.Id(api.Kinds[0].Go+"LeaveHandler")), jen.Id("ok")).Block(
 			jen.Id("h").Dot("OnLeave").Call(jen.Id("ctx"), jen.Id("c").Dot("Handle").Call().Assert(ptr("Conn")), jen.Id("cause"))))
+}
+
+// resumeFunc returns the function that calls OnResume of a handler that has it; nothing in a protocol without a history.
+func resumeFunc(api *model.API) jen.Code {
+	if api.Sharding.History == nil {
+		return jen.Null()
+	}
+	return keyed("OnResume", jen.Func().Params(ctxParam(), jen.Id("handler").Any(), jen.Id("c").Op("*").Add(rt("Conn"))).Error().Block(
+		jen.If(jen.List(jen.Id("h"), jen.Id("ok")).Op(":=").Id("handler").Assert(jen.Id(api.Kinds[0].Go+"ResumeHandler")), jen.Id("ok")).Block(
+			jen.Return(jen.Id("h").Dot("OnResume").Call(jen.Id("ctx"), jen.Id("c").Dot("Handle").Call().Assert(ptr("Conn"))))),
+		jen.Return(jen.Nil())))
 }
 
 // openRoom prints the adapter of Open<Kind>. A nil function stays nil, so that NewServer can name it.

@@ -125,7 +125,8 @@ func TestAppend(t *testing.T) {
 		{envelope.Header{Type: "ROOM_UPDATE"}, true, string(roomUpdateFrame)},
 		{envelope.Header{Type: `A"B`}, false, `{"type":"A\"B"}`},
 		{envelope.Header{Type: "USER", CorrelationID: "c\n1"}, true, `{"type":"USER","meta":{"correlationId":"c\n1"},"payload":` + payload + `}`},
-		{envelope.Header{Type: "U", Room: "room:a", Seq: 0}, false, `{"type":"U","meta":{"room":"room:a","seq":0}}`},
+		{envelope.Header{Type: "U", Room: "room:a"}, false, `{"type":"U","meta":{"room":"room:a"}}`},
+		{envelope.Header{Type: "U", Room: "room:a", Seq: 7}, false, `{"type":"U","meta":{"room":"room:a","seq":7}}`},
 		{envelope.Header{Type: "GET_USER", CorrelationID: "c", Timestamp: 5, TimeoutMs: 7}, false,
 			`{"type":"GET_USER","meta":{"timestamp":5,"correlationId":"c","timeoutMs":7}}`},
 	}

@@ -12,8 +12,8 @@ type Header struct {
 	CorrelationID string
 	Timestamp     int64  // milliseconds since 1970
 	TimeoutMs     int    // v1, of requests
-	Room          string // v1, topic of a room message, with Seq
-	Seq           uint64 // v1, number in the room, written when Room is
+	Room          string // v1, topic of a room message
+	Seq           uint64 // v1, number in the room, from 1
 	Form          *Form  // another form of frames; nil: the protocol's
 	// Meta writes an object whose members stand in meta; nil: none.
 	Meta func(w *jx.Writer)
@@ -89,7 +89,10 @@ func appendMeta(w *jx.Writer, h *Header) {
 	if h.Room != "" {
 		w.RawStr(`"room":`)
 		codec.WriteString(w, h.Room)
-		w.RawStr(`,"seq":`)
+		w.RawStr(`,`)
+	}
+	if h.Seq != 0 {
+		w.RawStr(`"seq":`)
 		w.UInt64(h.Seq)
 		w.RawStr(`,`)
 	}

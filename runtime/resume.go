@@ -1,0 +1,242 @@
+package runtime
+
+// Resume: a client that lost its connection names its session and how far it had come in its rooms, and becomes a member
+// of them again, without a gap and without a message twice, or is told that this cannot be.
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/codec"
+	"github.com/wsgen/wsgen/runtime/internal/envelope"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+// ResumeHandler is implemented by room handlers that want to know of members that come back after their connection broke
+// off: OnLeave was called for them, with Disconnected. OnResume runs in the room's turn, before the connection is a member
+// again; an error refuses it.
+type ResumeHandler interface {
+	OnResume(ctx context.Context, c *Conn) error
+}
+
+// returning is a client that wants to be a member of a room again.
+type returning struct {
+	conn    *Conn
+	old     *Conn // the connection that it had before, if that is still here
+	session string
+	from    resume.Position
+}
+
+// resumePayload is the codec of TypeResume.
+var resumePayload = &Payload{Decode: func(d *codec.Decoder) any { return resume.DecodeRequest(d) }}
+
+// beginSession gives a connection of the extended profile its session.
+func (c *Conn) beginSession() {
+	s := c.srv
+	if !c.v1 || s.protocol.Sharding.History == nil {
+		return
+	}
+	c.setSession(newToken(resume.SessionLen / 2))
+	c.sendSession()
+}
+
+func (c *Conn) sendSession() {
+	session := resume.Session{Session: c.sessionToken()}
+	c.member.Send(controlFrame(resume.TypeSession, "", 0, func(w *jx.Writer) { resume.EncodeSession(w, &session) }))
+}
+
+// sessionToken returns the secret by which the client may come back; empty when it may not.
+func (c *Conn) sessionToken() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session
+}
+
+// setSession makes the connection the one of a session.
+func (c *Conn) setSession(session string) {
+	s, user := c.srv, c.UserID()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := (sessionKey{user, c.session}); s.sessions[old] == c {
+		delete(s.sessions, old)
+	}
+	c.session = session
+	if _, open := s.conns[c]; open {
+		s.sessions[sessionKey{user, session}] = c
+	}
+}
+
+// sessionKey is a session of a user: nobody else gets anything by knowing its token.
+type sessionKey struct{ userID, token string }
+
+// resume handles TypeResume on the reader's goroutine. The rooms answer in their turns; messages that the client sends
+// behind it are handled behind that.
+func (c *Conn) resume(req *resume.Request) {
+	s := c.srv
+	switch {
+	case s.protocol.Sharding.History == nil:
+		c.refuse(nil, "", s.unknownType(resume.TypeResume))
+		return
+	case c.resumed:
+		c.refuse(nil, "", Errorf(CodeFailedPrecondition, "a connection may resume once, before it joins a room"))
+		return
+	}
+	c.resumed = true
+	s.mu.Lock()
+	old := s.sessions[sessionKey{c.UserID(), req.Session}]
+	s.mu.Unlock()
+	if old == c {
+		old = nil
+	}
+	c.setSession(req.Session)
+	c.sendSession()
+	if old != nil {
+		old.replaced()
+	}
+	for _, room := range req.Rooms {
+		c.resumeRoom(room, returning{conn: c, old: old, session: req.Session, from: room.Position})
+	}
+}
+
+// replaced ends a connection whose client has another one. Its memberships go over to that, or end with it.
+func (c *Conn) replaced() {
+	c.Close(CloseReplaced, "resumed by another connection")
+}
+
+// resumeRoom asks one room.
+func (c *Conn) resumeRoom(room resume.Room, m returning) {
+	kind, key, _ := strings.Cut(room.Topic, ":")
+	i, ok := c.srv.kinds[kind]
+	err := error(errNotResumable(room.Topic))
+	if ok && key != "" {
+		err = c.srv.backplane.resume(i, room.Topic, &m)
+	}
+	if err != nil {
+		c.sendLeft(room.Topic, codeAndText(err))
+	}
+}
+
+func errNotResumable(topic string) *Error {
+	return Errorf(CodeNotFound, "%s does not know this member: join again", topic)
+}
+
+// codeAndText returns what a client may know of an error.
+func codeAndText(err error) resume.Left {
+	e := Errorf(CodeInternal, "internal error")
+	if own, ok := asError(err); ok {
+		e = own
+	}
+	return resume.Left{Code: string(e.code), Message: e.message}
+}
+
+// welcomeBack makes a client a member again. It is a turn of the room.
+func (r *Room) welcomeBack(m *returning) {
+	c := m.conn
+	err := r.rejoin(m)
+	if err != nil {
+		if _, own := asError(err); !own {
+			r.srv.report(r.ctx, c, err, slog.String("topic", r.topic))
+		}
+		c.sendLeft(r.topic, codeAndText(err))
+	}
+}
+
+func (r *Room) rejoin(m *returning) error {
+	if r.state == roomNew && !r.restorable() {
+		r.state, r.openErr = roomRefused, errNotResumable(r.topic)
+		r.shard.forget(r)
+		r.release()
+	} else if r.state == roomNew {
+		r.open()
+	}
+	if r.state != roomOpen {
+		return r.openErr
+	}
+	if m.old != nil {
+		r.left(m.old, Disconnected)
+	}
+	c := m.conn
+	if r.Has(c) {
+		return nil
+	}
+	r.mu.Lock()
+	a, ok := r.history.back(m.session, c.UserID(), r.srv.Clock.Now())
+	r.mu.Unlock()
+	if !ok {
+		return errNotResumable(r.topic)
+	}
+	if r.srv.Authorize != nil {
+		if err := c.authorize(c.ctx, &Op{Kind: OpResume, Topic: r.topic}); err != nil {
+			return err
+		}
+	}
+	if r.srv.OnResume != nil {
+		if err := guard(func() error { return r.srv.OnResume(r.ctx, r.handler, c) }); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.admit(c, func(membership) { r.replay(c, m.from, a) })
+}
+
+// replay sends a member that is back what it missed, or tells it that it has to read the room anew. r.mu is held.
+func (r *Room) replay(c *Conn, from resume.Position, a absence) {
+	h := r.history
+	missed, gap := h.missed(from, a, r.seq)
+	if gap != "" {
+		g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
+		c.member.Send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
+		r.srv.stats.gaps.Add(1)
+		return
+	}
+	// Nothing up to the position was lost: a membership that is interrupted again begins where this one did.
+	m := r.members[c]
+	m.from = a.from
+	r.members[c] = m
+	c.sendJoined(r.topic, from)
+	for _, k := range missed {
+		if session := k.except; session != "" && session == c.sessionToken() {
+			c.sendPosition(r.topic, k.seq)
+		} else {
+			c.member.Send(k.frame)
+		}
+	}
+	r.srv.stats.resumed.Add(1)
+	r.srv.stats.replayed.Add(uint64(len(missed)))
+}
+
+// sendJoined tells a member where it stands.
+func (c *Conn) sendJoined(topic string, p resume.Position) {
+	c.member.Send(controlFrame(resume.TypeJoined, topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }))
+}
+
+// sendPosition moves a member past a message that is not for it.
+func (c *Conn) sendPosition(topic string, seq uint64) {
+	c.member.Send(controlFrame(resume.TypePosition, topic, seq, nil))
+}
+
+// sendLeft tells a client that it is no member; why is empty when it knows.
+func (c *Conn) sendLeft(topic string, why resume.Left) {
+	c.member.Send(controlFrame(resume.TypeLeft, topic, 0, func(w *jx.Writer) { resume.EncodeLeft(w, &why) }))
+}
+
+// tracks reports whether a connection is told of its positions.
+func (r *Room) tracks(c *Conn) bool { return r.history != nil && c.v1 }
+
+// controlFrame returns a frame of the protocol itself. payload is nil when it has none.
+func controlFrame(name, topic string, seq uint64, payload func(w *jx.Writer)) *socket.Frame {
+	return encode(socket.Reliable, "", func(w *jx.Writer) {
+		var write func(*jx.Writer, any)
+		if payload != nil {
+			write = func(w *jx.Writer, _ any) { payload(w) }
+		}
+		envelope.Append(w, &envelope.Header{Type: name, Room: topic, Seq: seq}, write, nil)
+	})
+}
