@@ -44,7 +44,7 @@ func Compare(old, new *Protocol, opts Options) []Finding {
 	if opts.Categories == nil {
 		opts.Categories = []Category{Wire, Ops}
 	}
-	c := &comparison{old: old, new: new, opts: opts, rules: make(map[string]Rule), seen: make(map[string]*Finding)}
+	c := &comparison{old: old, new: new, opts: opts, rules: make(map[string]Rule), seen: make(map[string]*Finding), entered: make(map[string]bool)}
 	for _, r := range Rules() {
 		c.rules[r.ID] = r
 	}
@@ -72,6 +72,8 @@ type comparison struct {
 	found    []*Finding
 	seen     map[string]*Finding // by rule, path and text
 	root     string              // the body that is compared: SEND_MESSAGE.payload
+	entered  map[string]bool     // pairs of schemas, by body and direction
+	steps    int                 // pairs of schemas that were compared of the body
 }
 
 // change reports a change in a direction. advice says what to do about it; "" when there is nothing to say.
@@ -94,6 +96,9 @@ func (c *comparison) change(id string, d Direction, path string, pos diag.Pos, a
 	if !applies {
 		return
 	}
+	if advice == "" && severity != diag.Info {
+		advice = rule.advice()
+	}
 	text := fmt.Sprintf(format, args...)
 	key := fmt.Sprint(id, path, text)
 	if f := c.seen[key]; f != nil {
@@ -102,6 +107,7 @@ func (c *comparison) change(id string, d Direction, path string, pos diag.Pos, a
 		}
 		if severity < f.Severity { // the other direction is worse
 			f.Severity, f.Direction = severity, d
+			f.Advice = or(f.Advice, advice)
 		}
 		return
 	}

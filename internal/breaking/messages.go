@@ -148,7 +148,7 @@ func (c *comparison) body(path, old, new string, d Direction, pos diag.Pos) {
 	case new == "":
 		c.change("message-payload-removed", d, path, pos, "keep it", "%s is gone", path)
 	default:
-		c.root = path
+		c.root, c.steps = path, 0
 		if message, _, _ := strings.Cut(path, "."); old == new && new != message && !strings.HasPrefix(new, message+".") {
 			o, n = &jsonschema.Schema{Ref: old}, &jsonschema.Schema{Ref: new} // a declared type
 		}
@@ -281,7 +281,12 @@ func (c *comparison) codes(old, new *Message) {
 		if o.Retryable != n.Retryable {
 			c.change("rpc-error-retryable-changed", ServerToClient, new.Name+".errors", new.pos, "", "whether %s may be repeated after %s has changed", new.Name, n.Code)
 		}
-		if o.Details != "" && n.Details != "" {
+		switch path := new.Name + ".errors." + n.Code; {
+		case o.Details == "" && n.Details != "":
+			c.change("rpc-error-details-added", ServerToClient, path, new.pos, "", "%s has details", path)
+		case o.Details != "" && n.Details == "":
+			c.change("rpc-error-details-removed", ServerToClient, path, new.pos, "keep them", "%s has no details any more", path)
+		default:
 			c.body(strings.Join([]string{new.Name, "errors", n.Code}, "."), o.Details, n.Details, ServerToClient, new.pos)
 		}
 	}

@@ -5,6 +5,7 @@ package breaking
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wsgen/wsgen/internal/diag"
@@ -263,6 +264,34 @@ func ReadLock(data []byte) (*Protocol, error) {
 		return nil, fmt.Errorf("not a lock file: $defs: %w", err)
 	}
 	file.Protocol.setDefinitions(defs)
+	if err := file.Protocol.check(); err != nil {
+		return nil, fmt.Errorf("not a lock file that wsgen lock wrote: %w", err)
+	}
 	file.Protocol.Defs = defs.Object(jsonschema.Printer{Docs: true})
 	return file.Protocol, nil
+}
+
+// check wants a protocol that was read to hold together: somebody may have edited it, or merged two.
+func (p *Protocol) check() error {
+	for _, m := range p.Messages {
+		if m == nil {
+			return fmt.Errorf("a message is null")
+		}
+		if !slices.Contains([]string{"clientToServer", "serverToClient", "both"}, m.Direction) {
+			return fmt.Errorf("%s: the direction is %q", m.Name, m.Direction)
+		}
+		if r := m.Rate; r != nil && (r.Limit <= 0 || r.Per <= 0) {
+			return fmt.Errorf("%s: the rate is %d per %v", m.Name, r.Limit, r.Per)
+		}
+		parts := []string{m.Payload, m.Response, m.Progress, m.Meta}
+		for _, e := range m.Errors {
+			parts = append(parts, e.Details)
+		}
+		for _, name := range parts {
+			if name != "" && p.definitions[name] == nil {
+				return fmt.Errorf("%s: there is no schema %q", m.Name, name)
+			}
+		}
+	}
+	return nil
 }

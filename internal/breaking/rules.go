@@ -178,6 +178,8 @@ func otherRules() []Rule {
 		{"rpc-response-type-changed", Wire, Never, Error, "both", "the reply has another name on the wire"},
 		{"rpc-error-added", Wire, Never, Warning, "", "a new code that clients may get"},
 		{"rpc-error-removed", Wire, Never, Info, "", "a code is gone"},
+		{"rpc-error-details-added", Wire, Never, Info, "", "a code comes with details"},
+		{"rpc-error-details-removed", Wire, Never, Error, "", "a code comes without its details"},
 		{"rpc-error-retryable-changed", Wire, Never, Warning, "", "whether a failed request may be repeated"},
 		{"rpc-progress-added", Wire, Never, Info, "", "progress, which old clients ignore"},
 		{"rpc-progress-removed", Wire, Never, Warning, "", "no progress any more"},

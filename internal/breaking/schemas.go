@@ -2,6 +2,7 @@ package breaking
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/wsgen/wsgen/internal/diag"
 	"github.com/wsgen/wsgen/internal/jsonschema"
@@ -11,8 +12,8 @@ import (
 type at struct {
 	path      string
 	direction Direction
-	pos       diag.Pos           // of what is around it
-	seen      map[[2]string]bool // pairs of definitions on the way
+	pos       diag.Pos // of what is around it
+	inOther   bool     // in a type that stands where another one stood
 }
 
 func (a at) in(name string, pos diag.Pos) at {
@@ -23,110 +24,92 @@ func (a at) in(name string, pos diag.Pos) at {
 	return a
 }
 
+// maxSteps is how many pairs of schemas are compared of one body.
+const maxSteps = 1 << 17
+
 // schemas compares two schemas at a place.
 func (c *comparison) schemas(old, new *jsonschema.Schema, a at) {
-	if old.Ref != "" && new.Ref != "" {
-		pair := [2]string{old.Ref, new.Ref}
-		if a.seen[pair] {
-			return
-		}
-		seen := map[[2]string]bool{pair: true}
-		for k := range a.seen {
-			seen[k] = true
-		}
-		a.seen = seen
-		if old.Ref == new.Ref { // a type that both have: it is the place
-			a.path, a.pos = new.Ref, c.new.places[new.Ref]
-		}
+	a, again := c.enter(old, new, a)
+	if again {
+		return
 	}
-	o, oldNull := c.plain(old, c.old)
-	n, newNull := c.plain(new, c.new)
-	if n.Pos.Line > 0 {
-		a.pos = n.Pos
+	if c.steps++; c.steps > maxSteps {
+		c.opaque(old, new, a)
+		return
 	}
-	switch {
-	case !oldNull && newNull:
-		c.report("field-became-nullable", a, "clients and servers that do not know of it fail", "%s may be null", a.path)
-	case oldNull && !newNull:
-		c.report("field-became-non-nullable", a, "keep | null", "%s may not be null any more", a.path)
+	o, ok := c.old.plain(old)
+	n, ok2 := c.new.plain(new)
+	if !ok || !ok2 {
+		c.opaque(old, new, a)
+		return
+	}
+	if !o.untyped() && !n.untyped() {
+		switch {
+		case !o.null && n.null:
+			c.report("field-became-nullable", a, "", "%s may be null", a.path)
+		case o.null && !n.null:
+			c.report("field-became-non-nullable", a, "", "%s may not be null any more", a.path)
+		}
 	}
 	c.values(o, n, a)
 }
 
-// plain follows references and takes null away.
-func (c *comparison) plain(s *jsonschema.Schema, p *Protocol) (*jsonschema.Schema, bool) {
-	null := false
-	for range 100 {
-		switch {
-		case s.Ref != "" && p.definitions[s.Ref] != nil:
-			s = p.definitions[s.Ref]
-		case len(s.Type) > 1 && slices.Contains(s.Type, "null"):
-			plain := *s
-			plain.Type = slices.DeleteFunc(slices.Clone(s.Type), func(t string) bool { return t == "null" })
-			s, null = &plain, true
-		case len(s.AnyOf) > 1 && slices.ContainsFunc(s.AnyOf, (*jsonschema.Schema).IsNull):
-			plain := *s
-			plain.AnyOf = slices.DeleteFunc(slices.Clone(s.AnyOf), (*jsonschema.Schema).IsNull)
-			s, null = &plain, true
-		case len(s.AnyOf) == 1:
-			s = s.AnyOf[0]
-		default:
-			return s, null
+// enter moves to a pair of schemas. A pair of references is compared once for each body, for types may contain themselves, and
+// others in many ways.
+func (c *comparison) enter(old, new *jsonschema.Schema, a at) (at, bool) {
+	if new.Pos.Line > 0 {
+		a.pos = new.Pos
+	}
+	if old.Ref == "" && new.Ref == "" && len(old.AllOf) == 0 && len(new.AllOf) == 0 {
+		return a, false
+	}
+	pair := []string{c.root, a.direction.String(), text(old), text(new), a.path}
+	switch same := old.Ref != "" && onlyRef(old) && onlyRef(new) && old.Ref == new.Ref; {
+	case same: // a type that both have: it is the place
+		a.path, a.inOther = new.Ref, false
+		if def := c.new.definitions[new.Ref]; def != nil && def.Pos.Line > 0 {
+			a.pos = def.Pos
 		}
+		pair[4] = ""
+	case a.inOther:
+		pair[4] = ""
+	default:
+		a.inOther = true
 	}
-	return s, null
+	key := strings.Join(pair, "\x00")
+	again := c.entered[key]
+	c.entered[key] = true
+	return a, again
 }
 
-func (c *comparison) report(id string, a at, advice, format string, args ...any) {
-	c.change(id, a.direction, a.path, a.pos, advice, format, args...)
+// onlyRef reports whether nothing is asked for beside $ref.
+func onlyRef(s *jsonschema.Schema) bool {
+	own := *s
+	own.Ref = ""
+	return own.IsAny()
 }
 
-// values compares schemas that are neither references nor null.
-func (c *comparison) values(o, n *jsonschema.Schema, a at) {
-	oldUnion, newUnion := variantsOf(o), variantsOf(n)
-	switch {
-	case oldUnion != nil && newUnion != nil:
-		c.unions(oldUnion, newUnion, a)
-		return
-	case oldUnion == nil && newUnion != nil:
-		c.report("union-introduced", a, "", "%s may be of another type, too", a.path)
-		return
-	case oldUnion != nil:
-		c.report("union-dissolved", a, "", "%s is of one type only", a.path)
-		return
-	}
-	if c.constants(o, n, a) || c.types(o, n, a) {
-		return
-	}
-	if conditions(o) != conditions(n) {
-		c.report("schema-not-comparable", a, "look at it yourself", "the conditions of %s have changed", a.path)
-	}
-	for _, kind := range n.Type {
-		switch kind {
-		case "string":
-			c.strings(o, n, a)
-		case "integer", "number":
-			c.numbers(o, n, a)
-		case "array":
-			c.arrays(o, n, a)
-		case "object":
-			c.objects(o, n, a)
-		}
-	}
-	if len(n.Type) == 0 && text(o) != text(n) {
-		c.report("schema-not-comparable", a, "look at it yourself", "what is asked of %s has changed", a.path)
+// opaque compares schemas as a whole: they are the same, or somebody has to look at them.
+func (c *comparison) opaque(old, new *jsonschema.Schema, a at) {
+	if !c.same(old, new) {
+		c.report("schema-not-comparable", a, "", "what is asked of %s has changed, and it is not decided how", a.path)
 	}
 }
 
-// variantsOf returns the alternatives of a union.
-func variantsOf(s *jsonschema.Schema) []*jsonschema.Schema {
-	switch {
-	case len(s.OneOf) > 0:
-		return s.OneOf
-	case len(s.AnyOf) > 0:
-		return s.AnyOf
+// same reports whether schemas and all that they refer to are written alike.
+func (c *comparison) same(old, new *jsonschema.Schema) bool {
+	if old == nil || new == nil {
+		return old == new
 	}
-	return nil
+	return document(old, c.old) == document(new, c.new)
+}
+
+func document(s *jsonschema.Schema, p *Protocol) string {
+	raw, err := jsonschema.Standalone(s, func(name string) *jsonschema.Schema { return p.definitions[name] })
+	if err != nil {
+		return "" // what cannot be written is a number, which was read from JSON
+	}
+	return string(raw)
 }
 
 func text(s *jsonschema.Schema) string {
@@ -137,166 +120,125 @@ func text(s *jsonschema.Schema) string {
 	return string(raw)
 }
 
-// conditions is the text of the keywords that are not compared one by one.
-func conditions(s *jsonschema.Schema) string {
-	return text(&jsonschema.Schema{AllOf: s.AllOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else, Contains: s.Contains, MinContains: s.MinContains,
-		MaxContains: s.MaxContains, UnevaluatedItems: s.UnevaluatedItems, UnevaluatedProperties: s.UnevaluatedProperties,
-		DependentRequired: s.DependentRequired, DependentSchemas: s.DependentSchemas, ContentMediaType: s.ContentMediaType})
+func (c *comparison) report(id string, a at, advice, format string, args ...any) {
+	c.change(id, a.direction, a.path, a.pos, advice, format, args...)
 }
 
-// unions compares alternatives by their tags, or else by what they are.
-func (c *comparison) unions(old, new []*jsonschema.Schema, a at) {
-	oldTag, newTag := c.tag(old, c.old), c.tag(new, c.new)
-	if oldTag != newTag {
-		c.report("union-tag-changed", a, "", "the variants of %s are told apart by %s instead of %s", a.path, or(newTag, "their JSON types"), or(oldTag, "their JSON types"))
-		return
-	}
-	olds, news := c.variants(old, oldTag, c.old), c.variants(new, newTag, c.new)
-	for name, o := range olds {
-		n := news[name]
-		if n == nil {
-			c.report("union-variant-removed", a, "keep it", "%s has no variant %s any more", a.path, name)
-			continue
-		}
-		c.schemas(o, n, a.in(name, diag.Pos{}))
-	}
-	for name := range news {
-		if olds[name] == nil {
-			c.report("union-variant-added", a, "", "%s may be the variant %s", a.path, name)
-		}
+// values compares what may be there when it is not null.
+func (c *comparison) values(o, n plain, a at) {
+	olds, news := c.old.union(o), c.new.union(n)
+	switch {
+	case olds != nil && news != nil:
+		c.unions(olds, news, a)
+	case news != nil:
+		c.report("union-introduced", a, "", "%s may be of another type, too", a.path)
+		c.alternative(o, news, a, c.new, func(one plain, v *jsonschema.Schema, a at) { c.schemas(one.Schema, v, a) })
+	case olds != nil:
+		c.report("union-dissolved", a, "", "%s is of one type only", a.path)
+		c.alternative(n, olds, a, c.old, func(one plain, v *jsonschema.Schema, a at) { c.schemas(v, one.Schema, a) })
+	default:
+		c.single(o, n, a)
 	}
 }
 
-func or(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
-}
-
-// tag returns the field that is another const in each variant; "" when there is none.
-func (c *comparison) tag(list []*jsonschema.Schema, p *Protocol) string {
-	first, _ := c.plain(list[0], p)
-	for _, candidate := range first.Properties {
-		seen := make(map[string]bool)
-		if !slices.ContainsFunc(list, func(v *jsonschema.Schema) bool {
-			s, _ := c.plain(v, p)
-			prop := s.Property(candidate.Name)
-			if prop == nil || prop.Const == nil || !s.Requires(candidate.Name) || seen[string(prop.Const)] {
-				return true
+// alternative compares a schema with the alternatives that are of its JSON types.
+func (c *comparison) alternative(s plain, list []*jsonschema.Schema, a at, p *Protocol, compare func(plain, *jsonschema.Schema, at)) {
+	for _, kind := range s.Type {
+		var fits []*jsonschema.Schema
+		for _, v := range list {
+			if k := p.kindOf(v); k == kind || k == "number" && kind == "integer" || k == "integer" && kind == "number" {
+				fits = append(fits, v)
 			}
-			seen[string(prop.Const)] = true
-			return false
-		}) {
-			return candidate.Name
 		}
+		one := *s.Schema
+		one.Type = []string{kind}
+		if len(fits) == 1 {
+			compare(plain{Schema: &one}, fits[0], a)
+		} else {
+			c.report("field-type-changed", a, "", "%s is %s in one version, and none or several of its alternatives are that", a.path, kinds(&one))
+		}
+	}
+	if len(s.Type) == 0 {
+		c.report("field-type-changed", a, "", "%s is anything in one version, and one of several types in the other", a.path)
+	}
+}
+
+// union returns the alternatives of a schema; nil when it is no union, or has more to say than that.
+func (p *Protocol) union(s plain) []*jsonschema.Schema {
+	list := append(slices.Clone(s.AnyOf), s.OneOf...)
+	if len(list) == 0 || len(s.AnyOf) > 0 && len(s.OneOf) > 0 {
+		return nil
+	}
+	beside := *s.Schema
+	beside.AnyOf, beside.OneOf = nil, nil
+	object := slices.Equal(beside.Type, []string{"object"})
+	if object {
+		beside.Type = nil
+	}
+	for _, v := range list {
+		plain, ok := p.plain(v)
+		if !ok || plain.untyped() || object && p.kindOf(v) != "object" {
+			return nil
+		}
+	}
+	if !beside.IsAny() {
+		return nil
+	}
+	return list
+}
+
+// kindOf returns the JSON type of a schema; "" when there are several.
+func (p *Protocol) kindOf(s *jsonschema.Schema) string {
+	if plain, ok := p.plain(s); ok && len(plain.Type) == 1 {
+		return plain.Type[0]
 	}
 	return ""
 }
 
-// variants returns the alternatives by the values of their tag, or by their types.
-func (c *comparison) variants(list []*jsonschema.Schema, tag string, p *Protocol) map[string]*jsonschema.Schema {
-	out := make(map[string]*jsonschema.Schema)
-	for _, v := range list {
-		s, _ := c.plain(v, p)
-		switch {
-		case tag != "":
-			out[string(s.Property(tag).Const)] = v
-		case v.Ref != "":
-			out[v.Ref] = v
-		case len(s.Type) == 1:
-			out[s.Type[0]] = v
-		default:
-			out[text(v)] = v
-		}
-	}
-	return out
-}
-
-// constants compares const and enum. It returns true when there is nothing more to compare.
-func (c *comparison) constants(o, n *jsonschema.Schema, a at) bool {
+// single compares schemas that are no unions.
+func (c *comparison) single(o, n plain, a at) {
 	switch {
-	case o.Const != nil && n.Const != nil:
-		if string(o.Const) != string(n.Const) {
-			c.report("field-const-changed", a, "keep it", "%s is always %s instead of %s", a.path, n.Const, o.Const)
-		}
-		return true
-	case o.Enum == nil && o.Const == nil && (n.Enum != nil || n.Const != nil):
-		c.report("enum-introduced", a, "", "%s takes some values only", a.path)
-		return true
-	case n.Enum == nil && n.Const == nil && (o.Enum != nil || o.Const != nil):
-		c.report("enum-dissolved", a, "", "%s takes other values than those of the enum", a.path)
-		return true
-	case o.Enum == nil && n.Enum == nil:
-		return false
+	case o.False && n.False:
+		return
+	case n.False:
+		c.report("field-type-narrowed", a, "", "%s may not be there any more", a.path)
+		return
+	case o.False:
+		c.report("field-type-widened", a, "", "%s may be there", a.path)
+		return
 	}
-	olds, news := values(o), values(n)
-	for _, v := range news {
-		if !slices.Contains(olds, v) {
-			c.report("enum-value-added", a, "", "%s may be %s", a.path, v)
+	shared, decided := c.types(o, n, a)
+	if decided || c.constants(o, n, a) {
+		return
+	}
+	c.conditions(o.Schema, n.Schema, a)
+	if len(shared) == 0 {
+		c.opaque(o.Schema, n.Schema, a)
+	}
+	for _, kind := range shared {
+		switch kind {
+		case "string":
+			c.strings(o.Schema, n.Schema, a)
+		case "integer", "number":
+			c.numbers(o.Schema, n.Schema, a)
+		case "array":
+			c.arrays(o.Schema, n.Schema, a)
+		case "object":
+			c.objects(o.Schema, n.Schema, a)
 		}
 	}
-	for _, v := range olds {
-		if !slices.Contains(news, v) {
-			c.report("enum-value-removed", a, "keep it, and let the server refuse it if it must", "%s may not be %s any more", a.path, v)
-		}
-	}
-	return true
 }
 
-func values(s *jsonschema.Schema) []string {
-	var out []string
-	for _, v := range s.Enum {
-		out = append(out, string(v))
+// conditions compares the keywords that are not compared one by one.
+func (c *comparison) conditions(o, n *jsonschema.Schema, a at) {
+	pick := func(s *jsonschema.Schema) *jsonschema.Schema {
+		return &jsonschema.Schema{AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else, Contains: s.Contains,
+			MinContains: s.MinContains, MaxContains: s.MaxContains, UnevaluatedItems: s.UnevaluatedItems, ContentSchema: s.ContentSchema,
+			UnevaluatedProperties: s.UnevaluatedProperties, DependentRequired: s.DependentRequired, DependentSchemas: s.DependentSchemas,
+			ContentMediaType: s.ContentMediaType}
 	}
-	if s.Const != nil {
-		out = append(out, string(s.Const))
+	x, y := pick(o), pick(n)
+	if (!x.IsAny() || !y.IsAny()) && !c.same(x, y) {
+		c.report("schema-not-comparable", a, "", "the conditions of %s have changed", a.path)
 	}
-	return out
-}
-
-// types compares the JSON types. It returns true when they have nothing in common.
-func (c *comparison) types(o, n *jsonschema.Schema, a at) bool {
-	if slices.Equal(o.Type, n.Type) {
-		return false
-	}
-	switch {
-	case isDigits(o) && isInteger(n), isInteger(o) && isDigits(n):
-		c.report("field-int-encoding-changed", a, "add a field of another name", "%s travels as %s instead of %s", a.path, kinds(n), kinds(o))
-	case covers(n.Type, o.Type):
-		c.report("field-type-widened", a, "", "%s may be %s instead of %s", a.path, kinds(n), kinds(o))
-	case covers(o.Type, n.Type):
-		c.report("field-type-narrowed", a, "", "%s may only be %s instead of %s", a.path, kinds(n), kinds(o))
-	default:
-		c.report("field-type-changed", a, "add a field of another name", "%s is %s instead of %s", a.path, kinds(n), kinds(o))
-	}
-	return true
-}
-
-func isDigits(s *jsonschema.Schema) bool { return s.Format == "int64" || s.Format == "uint64" }
-
-func isInteger(s *jsonschema.Schema) bool { return len(s.Type) == 1 && s.Type[0] == "integer" }
-
-// covers reports whether all JSON types of few are among those of many; none is any.
-func covers(many, few []string) bool {
-	if len(many) == 0 {
-		return true
-	}
-	return len(few) > 0 && !slices.ContainsFunc(few, func(t string) bool {
-		return !slices.Contains(many, t) && (t != "integer" || !slices.Contains(many, "number"))
-	})
-}
-
-func kinds(s *jsonschema.Schema) string {
-	out := ""
-	for i, t := range s.Type {
-		if i > 0 {
-			out += " or "
-		}
-		out += "a " + t
-		if t == "integer" || t == "array" || t == "object" {
-			out = out[:len(out)-len(t)-2] + "an " + t
-		}
-	}
-	return or(out, "anything")
 }
