@@ -5,12 +5,14 @@ import (
 	"context"
 	"embed"
 	"errors"
+	_ "expvar"
 	"flag"
 	"fmt"
 	"io/fs"
 	"log"
 	"net"
 	"net/http"
+	_ "net/http/pprof"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,12 +28,13 @@ var web embed.FS
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	debug := flag.String("debug", "", "address of an internal listener for the figures of the process; empty: none")
 	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *unlimited); err != nil {
+	if err := run(ctx, *addr, *debug, *unlimited); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -40,7 +43,7 @@ func main() {
 const drainTime = 10 * time.Second
 
 // run serves until ctx ends, and then takes the server out of service without losing a message.
-func run(ctx context.Context, addr string, unlimited bool) error {
+func run(ctx context.Context, addr, debug string, unlimited bool) error {
 	srv, err := newServer(unlimited)
 	if err != nil {
 		return err
@@ -53,6 +56,9 @@ func run(ctx context.Context, addr string, unlimited bool) error {
 	mux.Handle("/ws", srv)
 	mux.Handle("/", http.FileServerFS(pages))
 
+	if debug != "" {
+		go func() { log.Print(http.ListenAndServe(debug, http.DefaultServeMux)) }() // of expvar and pprof
+	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
