@@ -49,7 +49,8 @@ type Options struct {
 	// SnapshotEvery is how often rooms that were used are saved while they are open; 0: the schema's, negative: only when
 	// they close.
 	SnapshotEvery time.Duration
-	// Hubs is the number of loops that write to sockets; 0: one per core.
+	// Hubs is the number of loops that write to sockets; 0: one for every 8 cores. Each writes on all cores when it has much
+	// to write.
 	Hubs int
 	// UnpreparedFrames writes every message through coder/websocket instead of as a prepared frame. The bytes are the same;
 	// it is there to rule the prepared path out when looking for a fault.

@@ -40,6 +40,7 @@ type Stats struct {
 	Published           uint64 // messages to rooms that had members
 	Delivered           uint64 // members that they were queued for
 	FramesOut, BytesOut uint64 // written to sockets
+	Writes              uint64 // of hubs to sockets; each has all frames that waited
 	Blocked             uint64 // writes that the kernel did not take at once
 	Dropped, Replaced   uint64 // droppable messages not sent; waiting messages replaced by a later one
 	SlowReaders         uint64 // connections closed for their queue
@@ -61,7 +62,7 @@ func (s *Server) Stats() Stats {
 		Received: c.received.Load(), Invalid: c.invalid.Load(), Limited: c.limited.Load(),
 		Answered: c.answered.Load(), Suppressed: c.suppressed.Load(),
 		Published: c.published.Load(), Delivered: c.delivered.Load(),
-		FramesOut: s.wire.FramesOut.Load(), BytesOut: s.wire.BytesOut.Load(), Blocked: s.wire.Blocked.Load(),
+		FramesOut: s.wire.FramesOut.Load(), BytesOut: s.wire.BytesOut.Load(), Writes: s.wire.Writes.Load(), Blocked: s.wire.Blocked.Load(),
 		Dropped: s.wire.Dropped.Load(), Replaced: s.wire.Replaced.Load(), SlowReaders: s.wire.Slow.Load(),
 		Errors: make(map[Code]uint64),
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
-	_ "expvar"
+	"expvar"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -52,6 +52,7 @@ func run(ctx context.Context, addr, debug string, unlimited bool) error {
 	if err != nil {
 		return err
 	}
+	expvar.Publish("wsgen", expvar.Func(func() any { return srv.Runtime().Stats() }))
 	mux := http.NewServeMux()
 	mux.Handle("/ws", srv)
 	mux.Handle("/", http.FileServerFS(pages))

@@ -8,7 +8,7 @@ import (
 )
 
 // parallelFlush is the number of touched sockets from which on several cores write.
-const parallelFlush = 256
+const parallelFlush = 128
 
 // scratchSize is what one write takes at most.
 const scratchSize = 64 << 10

@@ -41,6 +41,11 @@ const (
 	// maxTurn is how many events are done before the sockets are written. It is well below what a socket's queue holds,
 	// so that a burst of messages does not make a reader look slow before it was sent anything.
 	maxTurn = 512
+
+	// How long a hub waits for more after a turn: this part of the turn's time, within these bounds.
+	gatherPart = 5
+	minGather  = 20 * time.Microsecond
+	maxGather  = 2 * time.Millisecond
 )
 
 // Hub is one loop and its sockets.
@@ -106,7 +111,9 @@ func (h *Hub) run() {
 	var batch []event
 	for !h.stopped {
 		batch = h.take(batch)
+		start := time.Now()
 		h.turns(batch)
+		gather(len(batch), time.Since(start))
 		clear(batch)
 	}
 	h.mu.Lock()
@@ -115,6 +122,15 @@ func (h *Hub) run() {
 	h.mu.Unlock()
 	h.turns(rest)
 	h.members = nil
+}
+
+// gather lets what follows come together: a hub that is under load waits for a fraction of the time that its turn took,
+// and then writes more frames at once. Each write costs about the same, however many frames it has; so this saves a good
+// part of the processor's time, and with it latency. Without load a turn is short, or has a single event, and nobody waits.
+func gather(events int, took time.Duration) {
+	if wait := min(took/gatherPart, maxGather); events > 1 && wait >= minGather {
+		time.Sleep(wait)
+	}
 }
 
 // turns applies events, and writes after each maxTurn of them.

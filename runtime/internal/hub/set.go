@@ -1,4 +1,4 @@
-// Package hub fans frames out to sockets. A process has a few hubs, about one per core; each socket belongs to one, and
+// Package hub fans frames out to sockets. A process has one hub, or a few on a large machine; each socket belongs to one, and
 // that hub alone knows which of its sockets are in which group and alone writes to their queues.
 //
 // What happens to a hub's sockets is an ordered queue of events. The hub takes all that is queued, appends frames to
@@ -14,9 +14,13 @@ import (
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
+// coresPerHub is how many cores share a hub. A hub writes on all cores when there is much to write, so the cores are not
+// what it lacks; and one hub has all frames of a room together, where several would write at different times.
+const coresPerHub = 8
+
 // Options configure the hubs of a server.
 type Options struct {
-	Hubs     int         // 0 or less: one per core
+	Hubs     int         // 0 or less: one for every 8 cores
 	Clock    clock.Clock // nil: the system's
 	Liveness socket.Liveness
 }
@@ -30,7 +34,7 @@ type Set struct {
 // New starts the hubs. They run until Close.
 func New(o Options) *Set {
 	if o.Hubs <= 0 {
-		o.Hubs = runtime.GOMAXPROCS(0)
+		o.Hubs = (runtime.GOMAXPROCS(0) + coresPerHub - 1) / coresPerHub
 	}
 	if o.Clock == nil {
 		o.Clock = clock.Real{}

@@ -27,6 +27,7 @@ func (c *outbound) flushLocked(scratch []byte) {
 		}
 		batch, _ := c.gather(scratch, maxBatch)
 		n, err := c.try.TryWrite(batch)
+		c.stats.Writes.Add(1)
 		c.advance(n)
 		switch {
 		case err != nil:
