@@ -42,7 +42,7 @@ func measure(ctx context.Context, sc scenario, p *peer, binary, profile string) 
 			time.Sleep(300 * time.Millisecond) // what the joins caused is over
 			before, _ = srv.memory()
 			if profile != "" {
-				go func() { profiled <- srv.profile(filepath.Join(profile, sc.name+"-"+p.name+".pprof")) }()
+				go func() { profiled <- srv.profile(filepath.Join(profile, sc.name+"-"+p.name)) }()
 			}
 			cpu = srv.cpu()
 		},

@@ -122,13 +122,18 @@ func (s *server) collect() (goroutines float64) {
 	return n
 }
 
-// profile takes a profile of the process for a second and writes it to a file.
+// profile takes profiles of the process, for a second, and writes them to files.
 func (s *server) profile(path string) error {
-	data, err := s.get("/debug/pprof/profile?seconds=1")
-	if err != nil {
-		return err
+	for _, kind := range []string{"profile", "allocs"} { // the second is of all that was allocated since the start
+		data, err := s.get("/debug/pprof/" + kind + map[string]string{"profile": "?seconds=1", "allocs": "?gc=1"}[kind])
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path+"."+kind, data, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(path, data, 0o644)
+	return nil
 }
 
 func (s *server) get(path string) ([]byte, error) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wsgen/wsgen/runtime/clock"
 	"github.com/wsgen/wsgen/runtime/internal/actor"
 	"github.com/wsgen/wsgen/runtime/internal/hub"
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
@@ -62,13 +63,15 @@ type Conn struct {
 	gate actor.Mailbox[*inbound]
 
 	mu       sync.Mutex
-	routed   sync.Cond           // signalled when a message to a room is done, and at the end
-	closing  bool                // no room takes it any more
-	rooms    []*Room             // that it is in, in the order of joining
-	inflight map[*Room]int       // messages that wait or run
-	requests map[string]*request // that have a correlation id and no answer yet
-	pending  int                 // messages that wait or run
-	session  string              // by which the client may come back; empty: not at all
+	routed   sync.Cond     // signalled when a message to a room is done, and at the end
+	closing  bool          // no room takes it any more
+	rooms    []*Room       // that it is in, in the order of joining
+	inflight map[*Room]int // messages that wait or run
+	requests []*request    // that have no answer yet
+	alarm    clock.Timer   // of their deadlines; nil: there were none
+	alarmAt  time.Time     // zero: it is not set
+	pending  int           // messages that wait or run
+	session  string        // by which the client may come back; empty: not at all
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms
@@ -219,9 +222,9 @@ func (c *Conn) teardown(cause error) {
 	c.closing = true
 	rooms := c.rooms
 	c.rooms = nil
-	requests := make([]*request, 0, len(c.requests))
-	for _, r := range c.requests {
-		requests = append(requests, r)
+	requests := slices.Clone(c.requests)
+	if c.alarm != nil {
+		c.alarm.Stop()
 	}
 	c.routed.Broadcast()
 	c.mu.Unlock()

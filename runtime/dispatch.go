@@ -21,7 +21,8 @@ type inbound struct {
 	msg     any
 	ctx     context.Context
 	request *request // nil for an event
-	topic   string   // of its room; empty outside rooms, and for a joined message that is not routed yet
+	call    Call
+	topic   string // of its room; empty outside rooms, and for a joined message that is not routed yet
 	room    *Room
 }
 
@@ -32,8 +33,8 @@ type Call struct {
 	Msg     any   // pointer to the generated type
 	Room    *Room // nil outside rooms
 
-	handler  any
-	progress func(any) error
+	handler any
+	request *request // nil for an event
 }
 
 // Types of the protocol itself.
@@ -113,7 +114,7 @@ func (c *Conn) control(name, correlationID string) bool {
 		c.member.Send(heartbeatAck(c.srv.protocol.Envelope, c.srv.Clock.Now()))
 	case name == typeAbort && c.v1:
 		c.mu.Lock()
-		r := c.requests[correlationID]
+		r := c.pendingRequest(correlationID)
 		c.mu.Unlock()
 		if r != nil {
 			r.fail(Errorf(CodeCancelled, "cancelled by the client"))
@@ -261,7 +262,7 @@ func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
 		return Errorf(CodeUnavailable, "the connection is closing")
 	case limit > 0 && c.pending >= limit:
 		return Errorf(CodeResourceExhausted, "%d messages of this connection are pending", c.pending)
-	case in.t.Request != nil && correlationID != "" && c.requests[correlationID] != nil:
+	case in.t.Request != nil && correlationID != "" && c.pendingRequest(correlationID) != nil:
 		return Errorf(CodeInvalidArgument, "a request with this correlationId is pending")
 	}
 	if !c.srv.work.enter() {
@@ -270,7 +271,7 @@ func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
 	c.pending++
 	if in.t.Request != nil {
 		in.request = newRequest(in, correlationID, timeoutMs)
-		in.ctx = in.request.ctx
+		in.ctx = in.request
 	}
 	return nil
 }

@@ -167,13 +167,18 @@ func checkPayload(name string, p *Payload, v any) error {
 	if p.Check == nil {
 		return nil
 	}
-	var c codec.Checker
-	p.Check(&c, v)
-	if err := c.Err(); err != nil {
+	c := checkers.Get().(*codec.Checker)
+	p.Check(c, v)
+	if c.Err() != nil {
 		return &InvalidMessageError{Message: name, Issues: c.Issues()}
 	}
+	c.Reset()
+	checkers.Put(c)
 	return nil
 }
+
+// checkers are used again when they have found nothing.
+var checkers = sync.Pool{New: func() any { return new(codec.Checker) }}
 
 // isNil also finds a nil pointer in an interface, which is what a handler's nil response is.
 func isNil(v any) bool {

@@ -4,70 +4,111 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/wsgen/wsgen/runtime/clock"
 )
 
-// request is a request without an answer. Whoever ends it first answers: the handler, the deadline, the client's abort.
+// request is a request without an answer, and the context of its handler. Whoever ends it first answers: the handler, the
+// deadline, the client's abort.
 type request struct {
+	scope
 	in       *inbound
 	id       string // correlation id; may be empty
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	timer    clock.Timer
+	timeout  time.Duration
+	due      time.Time
 	answered atomic.Bool
 }
+
+// Deadline implements context.Context. The server's clock, which keeps it, need not be the system's.
+func (r *request) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // newRequest registers a request. c.mu is held.
 func newRequest(in *inbound, id string, timeoutMs int) *request {
 	c := in.conn
-	r := &request{in: in, id: id}
-	r.ctx, r.cancel = context.WithCancelCause(c.ctx)
-	if id != "" {
-		if c.requests == nil {
-			c.requests = make(map[string]*request)
-		}
-		c.requests[id] = r
+	r := &request{in: in, id: id, timeout: or(in.t.Request.Timeout, 30*time.Second)}
+	r.parent = c.ctx
+	if client := time.Duration(timeoutMs) * time.Millisecond; client > 0 && client < r.timeout {
+		r.timeout = client
 	}
-	timeout := or(in.t.Request.Timeout, 30*time.Second)
-	if client := time.Duration(timeoutMs) * time.Millisecond; client > 0 && client < timeout {
-		timeout = client
-	}
-	r.timer = c.srv.Clock.AfterFunc(timeout, func() {
-		r.fail(Errorf(CodeDeadlineExceeded, "no answer in %v", timeout).WithCause(context.DeadlineExceeded))
-	})
+	r.due = c.srv.Clock.Now().Add(r.timeout)
+	c.requests = append(c.requests, r)
+	c.setAlarm(r.due, r.timeout)
 	return r
 }
 
-// end reports whether the caller is the one to answer.
-func (r *request) end() bool {
+// setAlarm sees to it that overdue is called at a time, or before. One timer serves all requests of a connection: most end
+// long before they are due, and cost it nothing. c.mu is held.
+func (c *Conn) setAlarm(at time.Time, in time.Duration) {
+	switch {
+	case c.alarm == nil:
+		c.alarm = c.srv.Clock.AfterFunc(in, c.overdue)
+	case c.alarmAt.IsZero() || at.Before(c.alarmAt):
+		c.alarm.Reset(in)
+	default:
+		return
+	}
+	c.alarmAt = at
+}
+
+// overdue fails the requests whose time is up.
+func (c *Conn) overdue() {
+	now := c.srv.Clock.Now()
+	var late []*request
+	c.mu.Lock()
+	c.alarmAt = time.Time{}
+	for _, r := range c.requests {
+		if wait := r.due.Sub(now); wait > 0 {
+			c.setAlarm(r.due, wait)
+		} else {
+			late = append(late, r)
+		}
+	}
+	c.mu.Unlock()
+	for _, r := range late {
+		r.fail(Errorf(CodeDeadlineExceeded, "no answer in %v", r.timeout).WithCause(context.DeadlineExceeded))
+	}
+}
+
+// pendingRequest returns the request with a correlation id; nil when there is none. c.mu is held.
+func (c *Conn) pendingRequest(id string) *request {
+	for _, r := range c.requests {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// claim reports whether the caller is the one to answer.
+func (r *request) claim() bool {
 	if !r.answered.CompareAndSwap(false, true) {
 		return false
 	}
 	c := r.in.conn
-	c.mu.Lock() // newRequest holds it: a timer that is due at once waits until it is set
+	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.timer.Stop()
-	if r.id != "" {
-		delete(c.requests, r.id)
-	}
+	i := slices.Index(c.requests, r)
+	c.requests = slices.Delete(c.requests, i, i+1)
 	return true
 }
 
 // fail answers with an error, and tells the handler by its context.
 func (r *request) fail(e *Error) {
-	if r.end() {
+	if r.claim() {
 		r.in.conn.answerError(true, r.id, e)
-		r.cancel(e)
+		if errors.Is(e.cause, context.DeadlineExceeded) {
+			r.end(context.DeadlineExceeded)
+		} else {
+			r.end(context.Canceled)
+		}
 	}
 }
 
 // abandon ends a request of a connection that has ended.
 func (r *request) abandon() {
-	if r.end() {
-		r.cancel(context.Canceled)
+	if r.claim() {
+		r.end(context.Canceled)
 	}
 }
 
@@ -96,22 +137,23 @@ func (in *inbound) run(handler any) {
 		in.done(nil, nil)
 		return
 	}
-	call := &Call{Conn: in.conn, Message: in.t.MessageType, Msg: in.msg, Room: in.room, handler: handler}
-	if in.request != nil {
-		call.progress = in.request.progress
+	in.call = Call{Conn: in.conn, Message: in.t.MessageType, Msg: in.msg, Room: in.room, handler: handler, request: in.request}
+	in.done(in.handle())
+}
+
+// handle calls the interceptors and the handler.
+func (in *inbound) handle() (result any, err error) {
+	defer recovered(&err)
+	if result, err = in.conn.srv.handle(in.ctx, &in.call); err != nil {
+		touch(err)
 	}
-	var result any
-	err := guard(func() (err error) {
-		result, err = in.conn.srv.handle(in.ctx, call)
-		return err
-	})
-	in.done(result, err)
+	return result, err
 }
 
 // invoke is the innermost HandlerFunc.
 func invoke(ctx context.Context, call *Call) (any, error) {
 	if r := call.Message.Request; r != nil {
-		return r.Handle(ctx, call.handler, call.Conn, call.Msg, call.progress)
+		return r.Handle(ctx, call.handler, call.Conn, call.Msg, call.request.progress)
 	}
 	return nil, call.Message.Handle(ctx, call.handler, call.Conn, call.Msg)
 }
@@ -121,7 +163,7 @@ func (in *inbound) done(result any, err error) {
 	c := in.conn
 	if in.request != nil {
 		in.answer(result, err)
-		in.request.cancel(context.Canceled) // the handler is over
+		in.request.end(context.Canceled) // the handler is over
 	} else if err != nil {
 		c.answerError(false, "", c.srv.visible(in, err))
 	}
@@ -140,7 +182,7 @@ func (in *inbound) answer(result any, err error) {
 	if err == nil && !r.answered.Load() {
 		err = in.t.checkResponse(result)
 	}
-	if !r.end() {
+	if !r.claim() {
 		return
 	}
 	if err != nil {

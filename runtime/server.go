@@ -206,15 +206,21 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // guard calls f and turns a panic into a *PanicError. It tries the methods of f's error, because those of a nil pointer in it
 // panic, and nobody who reads the error later is ready for that.
 func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &PanicError{Value: p, Stack: debug.Stack()}
-		}
-	}()
+	defer recovered(&err)
 	if err = f(); err != nil {
-		_, _ = err.Error(), CodeOf(err)
+		touch(err)
 	}
 	return err
 }
+
+// recovered is deferred; it turns a panic into a *PanicError.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = &PanicError{Value: p, Stack: debug.Stack()}
+	}
+}
+
+// touch panics where the methods of an error would later.
+func touch(err error) { _, _ = err.Error(), CodeOf(err) }
 
 var _ http.Handler = (*Server)(nil)

@@ -12,8 +12,12 @@ type Mailbox[T any] struct {
 
 	mu    sync.Mutex
 	queue []T
+	head  int  // queue[:head] is handled
 	busy  bool // the goroutine is running
 }
+
+// kept is how much mail an idle mailbox has room for: enough not to make a new queue for each.
+const kept = 4
 
 // Init sets what handles the mail and how much of it may wait; a limit of 0 or less is none. It is called once, before use.
 func (m *Mailbox[T]) Init(limit int, handle func(T)) { m.limit, m.handle = limit, handle }
@@ -27,7 +31,7 @@ func (m *Mailbox[T]) PostAlways(mail T) { m.post(mail, 0) }
 func (m *Mailbox[T]) post(mail T, limit int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if limit > 0 && len(m.queue) >= limit {
+	if limit > 0 && len(m.queue)-m.head >= limit {
 		return false
 	}
 	m.queue = append(m.queue, mail)
@@ -49,23 +53,38 @@ func (m *Mailbox[T]) Idle() bool {
 func (m *Mailbox[T]) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.queue)
+	return len(m.queue) - m.head
 }
 
 func (m *Mailbox[T]) run() {
 	for {
-		m.mu.Lock()
-		if len(m.queue) == 0 {
-			m.busy = false
-			m.queue = nil
-			m.mu.Unlock()
+		mail, ok := m.next()
+		if !ok {
 			return
 		}
-		mail := m.queue[0]
-		var none T
-		m.queue[0] = none
-		m.queue = m.queue[1:]
-		m.mu.Unlock()
 		m.handle(mail)
 	}
+}
+
+// next takes the oldest mail; false when there is none, and the goroutine ends.
+func (m *Mailbox[T]) next() (mail T, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.head == len(m.queue) {
+		m.busy = false
+		if m.queue, m.head = m.queue[:0], 0; cap(m.queue) > kept {
+			m.queue = nil
+		}
+		return mail, false
+	}
+	mail = m.queue[m.head]
+	var none T
+	m.queue[m.head] = none
+	m.head++
+	if m.head > 64 && m.head > len(m.queue)/2 { // it has not been empty for long
+		n := copy(m.queue, m.queue[m.head:])
+		clear(m.queue[n:])
+		m.queue, m.head = m.queue[:n], 0
+	}
+	return mail, true
 }

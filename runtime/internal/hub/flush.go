@@ -24,6 +24,7 @@ func (h *Hub) flush() {
 	if len(h.dirty) == 0 {
 		return
 	}
+	h.writes += len(h.dirty)
 	if workers := runtime.GOMAXPROCS(0); len(h.dirty) >= parallelFlush && workers > 1 {
 		h.flushParallel(workers)
 	} else {

@@ -70,6 +70,8 @@ type Hub struct {
 	sweeper  clock.Timer
 	sweeping bool
 	stopped  bool
+	frames   int // pushed to sockets since gather
+	writes   int // of sockets
 }
 
 func newHub(o Options, scratches *sync.Pool) *Hub {
@@ -113,7 +115,7 @@ func (h *Hub) run() {
 		batch = h.take(batch)
 		start := time.Now()
 		h.turns(batch)
-		gather(len(batch), time.Since(start))
+		h.gather(time.Since(start))
 		clear(batch)
 	}
 	h.mu.Lock()
@@ -126,9 +128,12 @@ func (h *Hub) run() {
 
 // gather lets what follows come together: a hub that is under load waits for a fraction of the time that its turn took,
 // and then writes more frames at once. Each write costs about the same, however many frames it has; so this saves a good
-// part of the processor's time, and with it latency. Without load a turn is short, or has a single event, and nobody waits.
-func gather(events int, took time.Duration) {
-	if wait := min(took/gatherPart, maxGather); events > 1 && wait >= minGather {
+// part of the processor's time, and with it latency. Where sockets get one frame at a time there is nothing to gather, and
+// nobody waits.
+func (h *Hub) gather(took time.Duration) {
+	frames, writes := h.frames, h.writes
+	h.frames, h.writes = 0, 0
+	if wait := min(took/gatherPart, maxGather); frames >= 2*writes && wait >= minGather {
 		time.Sleep(wait)
 	}
 }
@@ -209,6 +214,7 @@ func (h *Hub) push(m *Member, f *socket.Frame, now int64) {
 		m.Socket.CloseSlow(socket.ReasonSlow)
 		return
 	}
+	h.frames++
 	if !m.dirty {
 		m.dirty = true
 		h.dirty = append(h.dirty, m)
