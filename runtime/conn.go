@@ -63,15 +63,15 @@ type Conn struct {
 	gate actor.Mailbox[*inbound]
 
 	mu       sync.Mutex
-	routed   sync.Cond     // signalled when a message to a room is done, and at the end
-	closing  bool          // no room takes it any more
-	rooms    []*Room       // that it is in, in the order of joining
-	inflight map[*Room]int // messages that wait or run
-	requests []*request    // that have no answer yet
-	alarm    clock.Timer   // of their deadlines; nil: there were none
-	alarmAt  time.Time     // zero: it is not set
-	pending  int           // messages that wait or run
-	session  string        // by which the client may come back; empty: not at all
+	routed   sync.Cond   // signalled when a message to a room is done, and at the end
+	closing  bool        // no room takes it any more
+	rooms    []*Room     // that it is in, in the order of joining
+	inflight []inflight  // messages that wait or run, by room
+	requests []*request  // that have no answer yet
+	alarm    clock.Timer // of their deadlines; nil: there were none
+	alarmAt  time.Time   // zero: it is not set
+	pending  int         // messages that wait or run
+	session  string      // by which the client may come back; empty: not at all
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms

@@ -352,7 +352,7 @@ func (c *Conn) resolveLocked(in *inbound) bool {
 		}
 	}
 	others := len(c.inflight)
-	if n == 1 && c.inflight[room] > 0 {
+	if n == 1 && c.expects(room) {
 		others--
 	}
 	if others > 0 && !c.closing {

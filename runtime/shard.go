@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -91,18 +92,33 @@ func (r *Room) deliver(in *inbound) error {
 func (c *Conn) expect(r *Room) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inflight == nil {
-		c.inflight = make(map[*Room]int)
+	for i := range c.inflight {
+		if c.inflight[i].room == r {
+			c.inflight[i].n++
+			return
+		}
 	}
-	c.inflight[r]++
+	c.inflight = append(c.inflight, inflight{r, 1})
+}
+
+// inflight is how much a room has yet to do for a connection. Connections wait for few rooms at a time, and most for none.
+type inflight struct {
+	room *Room
+	n    int
+}
+
+// expects reports whether a room has something to do for the connection. c.mu is held.
+func (c *Conn) expects(r *Room) bool {
+	return slices.ContainsFunc(c.inflight, func(f inflight) bool { return f.room == r })
 }
 
 // settled says that the room has done it.
 func (c *Conn) settled(r *Room) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inflight[r]--; c.inflight[r] <= 0 {
-		delete(c.inflight, r)
+	i := slices.IndexFunc(c.inflight, func(f inflight) bool { return f.room == r })
+	if c.inflight[i].n--; c.inflight[i].n == 0 {
+		c.inflight = slices.Delete(c.inflight, i, i+1)
 	}
 	c.routed.Broadcast()
 }

@@ -25,12 +25,9 @@ type Options struct {
 	Unprepared bool
 }
 
-// The buffers that coder/websocket is given. It sends control frames, which have at most 127 bytes, and so each one
-// arrives at outbound.Write in one piece.
-const (
-	readBuffer  = 1 << 10
-	writeBuffer = 256
-)
+// writeBuffer is the buffer that coder/websocket is given. It sends control frames alone, and seldom; outbound.Write puts
+// their pieces together.
+const writeBuffer = 16
 
 // Accept upgrades a request. When it returns an error it has answered the request. The caller has checked the origin and
 // chosen the subprotocol, reads from a goroutine of its own, and lets the HTTP handler return. The server has to read
@@ -99,7 +96,7 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
 	out := newOutbound(conn, append([]byte(nil), early...), h)
 	h.socket.out = out
-	return out, bufio.NewReadWriter(bufio.NewReaderSize(out, readBuffer), bufio.NewWriterSize(out, writeBuffer)), nil
+	return out, bufio.NewReadWriter(out.reader(), bufio.NewWriterSize(out, writeBuffer)), nil
 }
 
 // WriteHeaderNow makes a writer of gin send the header; others have done so in WriteHeader.

@@ -3,6 +3,7 @@ package socket
 // The outbound queue: what may wait for a reader, and what happens when it is full.
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -43,9 +44,11 @@ type outbound struct {
 	bounds Bounds
 
 	// These belong to the reader.
-	early     []byte // bytes that the client sent behind its request
-	allowance int    // bytes that may be read until the end of a message; 0: any number
-	readErr   error  // of the connection
+	early     []byte // bytes that have arrived: behind the request, or in ahead
+	ahead     *[4 << 10]byte
+	in        *bufio.Reader // of coder/websocket; nil where await does nothing
+	allowance int           // bytes that may be read until the end of a message; 0: any number
+	readErr   error         // of the connection
 
 	partial []byte   // of a frame that coder/websocket hands over in pieces, one writer at a time
 	through *passing // the message of Push that goes through coder/websocket
@@ -112,9 +115,8 @@ func (c *outbound) read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	n := copy(p, c.early)
-	if c.early = c.early[n:]; len(c.early) == 0 {
-		c.early = nil
-	}
+	c.early = c.early[n:]
+	c.consumed()
 	return n, nil
 }
 

@@ -47,6 +47,7 @@ func (s *Socket) Read() ([]byte, error) {
 }
 
 func (s *Socket) next() ([]byte, *CloseError) {
+	s.out.await()
 	kind, r, err := s.ws.Reader(context.Background())
 	if err != nil {
 		return nil, s.classify(err)

@@ -2,7 +2,7 @@
 
 package socket
 
-// Writing to a descriptor without waiting, where the system has them.
+// Writing to a descriptor without waiting, and waiting for it without a buffer, where the system has them.
 
 import (
 	"errors"
@@ -10,13 +10,18 @@ import (
 	"syscall"
 )
 
-// rawWriter writes to a connection's descriptor. The callback is made once, as it would escape on every call.
+// rawWriter writes to a connection's descriptor, and reads from it. The callbacks are made once, as they would escape on every
+// call.
 type rawWriter struct {
 	conn  syscall.RawConn
 	buf   []byte
 	n     int
 	err   error
 	write func(fd uintptr) bool
+
+	ahead  *[4 << 10]byte
+	aheadN int
+	read   func(fd uintptr) bool
 }
 
 // newRawWriter returns nil for anything but the connections of package net themselves: a type around one of them may well
@@ -39,7 +44,40 @@ func newRawWriter(conn net.Conn) TryWriter {
 		w.n, w.err = writeFD(int(fd), w.buf)
 		return true // whatever the outcome: false would wait
 	}
+	w.read = func(fd uintptr) bool {
+		buf := aheads.Get().(*[4 << 10]byte)
+		n, err := readFD(int(fd), buf[:])
+		if n > 0 {
+			w.ahead, w.aheadN = buf, n
+			return true
+		}
+		aheads.Put(buf)
+		return !wouldBlock(err) // the end, or a fault, is found again by the next read
+	}
 	return &w
+}
+
+// readAhead implements waitReader.
+func (w *rawWriter) readAhead() (*[4 << 10]byte, int) {
+	w.ahead = nil
+	_ = w.conn.Read(w.read)
+	buf := w.ahead
+	w.ahead = nil
+	return buf, w.aheadN
+}
+
+func wouldBlock(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
+}
+
+// readFD reads once.
+func readFD(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		if !errors.Is(err, syscall.EINTR) {
+			return max(n, 0), err
+		}
+	}
 }
 
 // TryWrite implements TryWriter.
@@ -50,7 +88,7 @@ func (w *rawWriter) TryWrite(p []byte) (int, error) {
 	if err == nil {
 		err = w.err
 	}
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK) {
+	if wouldBlock(err) {
 		err = nil
 	}
 	return w.n, err
