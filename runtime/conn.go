@@ -55,8 +55,7 @@ type Conn struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	urlRoom string        // key of ?room=
-	ended   chan struct{} // closed when the server has forgotten it
+	urlRoom string // key of ?room=
 
 	// mail is handled by ConnHandler. gate is where a message waits that cannot be routed yet, and all behind it.
 	mail actor.Mailbox[*inbound]
@@ -65,6 +64,7 @@ type Conn struct {
 	mu       sync.Mutex
 	routed   sync.Cond   // signalled when a message to a room is done, and at the end
 	closing  bool        // no room takes it any more
+	leaving  bool        // the server drains: it is closed when nothing is pending
 	rooms    []*Room     // that it is in, in the order of joining
 	inflight []inflight  // messages that wait or run, by room
 	requests []*request  // that have no answer yet
@@ -87,7 +87,7 @@ type Conn struct {
 func newConn(s *Server, sock *socket.Socket, claims any, userID string, ticket *ticket) *Conn {
 	c := &Conn{
 		srv: s, id: newID(s.Clock.Now()), claims: claims, userID: userID, ip: ticket.ip, ticket: ticket,
-		sock: sock, v1: sock.Subprotocol() == subprotocolV1, ended: make(chan struct{}),
+		sock: sock, v1: sock.Subprotocol() == subprotocolV1,
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.routed.L = &c.mu
@@ -261,5 +261,4 @@ func (c *Conn) finish(cause error) {
 	}
 	c.ticket.release()
 	s.unregister(c)
-	close(c.ended)
 }

@@ -265,7 +265,7 @@ func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
 	case in.t.Request != nil && correlationID != "" && c.pendingRequest(correlationID) != nil:
 		return Errorf(CodeInvalidArgument, "a request with this correlationId is pending")
 	}
-	if !c.srv.work.enter() {
+	if c.leaving || !c.srv.work.enter() {
 		return Errorf(CodeUnavailable, "the server is going down")
 	}
 	c.pending++

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // workload counts messages that are being handled, so that Drain can wait for them.
@@ -48,13 +50,19 @@ func (l *workload) close(ctx context.Context) error {
 	return nil
 }
 
-// Drain takes the server out of service: it refuses new connections with 503, answers new messages with UNAVAILABLE,
-// finishes those that it has, closes connections with 1012 and a time to come back after that differs from client to
-// client, and closes all rooms. When ctx ends first it breaks connections off and returns an error. A second call waits for
-// the first one.
+// Drain takes the server out of service, so that nobody loses anything by it:
+//
+//  1. Ready reports false, and after DrainDelay new connections are refused with 503.
+//  2. Connections are closed with 1012 and a time to come back after, spread over DrainSpread in a random order. Each works until
+//     its turn; then its messages are finished, and new ones answered with UNAVAILABLE. A few connections take
+//     less time than that, and a ctx with a deadline gets half of what it has left.
+//  3. Rooms close, and are saved in the store.
+//
+// When ctx ends first it breaks off and returns an error. It also returns one that says which rooms could not be saved. A second
+// call waits for the first one.
 func (s *Server) Drain(ctx context.Context) error {
 	s.mu.Lock()
-	first := s.draining.CompareAndSwap(false, true)
+	first := s.unready.CompareAndSwap(false, true)
 	s.mu.Unlock()
 	if first {
 		s.drainErr = s.drain(ctx)
@@ -69,28 +77,103 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 func (s *Server) drain(ctx context.Context) error {
-	err := s.work.close(ctx)
-	for _, c := range s.connections() {
-		if err != nil {
-			c.sock.Abort()
-			continue
-		}
-		retry := rand.Int64N(max(s.DrainSpread.Milliseconds(), 1))
-		c.Close(CloseRestart, "retry="+strconv.FormatInt(retry, 10))
+	err := s.pause(ctx, s.DrainDelay)
+	s.mu.Lock()
+	s.draining.Store(true)
+	s.mu.Unlock()
+	if err == nil {
+		err = s.sendAway(ctx)
 	}
 	if err == nil {
-		err = s.closeRooms(ctx)
+		err = s.work.close(ctx)
 	}
 	if err == nil {
 		err = s.waitForConnections(ctx)
 	}
+	if err == nil {
+		err = s.closeRooms(ctx)
+	}
 	if err != nil {
+		s.work.closed.Store(true)
 		for _, c := range s.connections() {
 			c.sock.Abort()
 		}
 	}
 	s.hubs.Close()
 	return err
+}
+
+// drainStep is the time between two groups of connections that are sent away.
+const drainStep = 10 * time.Millisecond
+
+// sendAway closes all connections, one after the other.
+func (s *Server) sendAway(ctx context.Context) error {
+	conns := s.connections()
+	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
+	window := min(s.DrainSpread, time.Duration(len(conns))*drainStep)
+	if deadline, ok := ctx.Deadline(); ok {
+		window = min(window, time.Until(deadline)/2)
+	}
+	steps := max(int(window/drainStep), 1)
+	for step := range steps {
+		for _, c := range conns[len(conns)*step/steps : len(conns)*(step+1)/steps] {
+			c.sendAway()
+		}
+		if step < steps-1 {
+			if err := s.pause(ctx, drainStep); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sendAway closes the connection once the messages that it has sent are handled.
+func (c *Conn) sendAway() {
+	c.mu.Lock()
+	c.leaving = true
+	idle := c.pending == 0
+	c.mu.Unlock()
+	if idle {
+		c.restart()
+	}
+}
+
+// restart tells the client to come back, after a time that differs from client to client.
+func (c *Conn) restart() {
+	retry := rand.Int64N(max(min(c.srv.DrainSpread, time.Second).Milliseconds(), 1))
+	c.Close(CloseRestart, "retry="+strconv.FormatInt(retry, 10))
+}
+
+// pause waits by the server's clock.
+func (s *Server) pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	over := make(chan struct{})
+	timer := s.Clock.AfterFunc(d, func() { close(over) })
+	defer timer.Stop()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Ready reports whether the server wants connections: it does until Drain is called. It is what a readiness probe asks.
+func (s *Server) Ready() bool { return !s.unready.Load() }
+
+// ReadyHandler answers readiness probes: 200 while Ready, 503 after that.
+func (s *Server) ReadyHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if !s.Ready() {
+			http.Error(w, "draining", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ready\n")) // a prober that went away wants no answer
+	})
 }
 
 func (s *Server) connections() []*Conn {
@@ -105,14 +188,19 @@ func (s *Server) connections() []*Conn {
 
 // waitForConnections waits until the last connection has ended.
 func (s *Server) waitForConnections(ctx context.Context) error {
-	for _, c := range s.connections() {
+	for {
+		s.mu.Lock()
+		n := len(s.conns)
+		s.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
 		select {
-		case <-c.ended:
+		case <-s.emptied:
 		case <-ctx.Done():
-			return fmt.Errorf("wsgen: %d connections are still open: %w", len(s.connections()), context.Cause(ctx))
+			return fmt.Errorf("wsgen: %d connections are still open: %w", n, context.Cause(ctx))
 		}
 	}
-	return nil
 }
 
 // closeRooms gives every room its last turn, all at once.
@@ -131,6 +219,9 @@ func (s *Server) closeRooms(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
+		if n := s.unsaved.Load(); n > 0 {
+			return fmt.Errorf("wsgen: %d rooms could not be saved; OnError and the log have the reasons", n)
+		}
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wsgen: rooms are still busy: %w", context.Cause(ctx))

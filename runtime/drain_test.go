@@ -2,13 +2,20 @@ package runtime_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
+	"github.com/wsgen/wsgen/runtime/clock"
 )
 
 func TestMain(m *testing.M) {
@@ -29,17 +36,22 @@ func TestDrainFinishesItsMessages(t *testing.T) {
 	for range 2 {
 		go func() { drained <- s.srv.Drain(context.Background()) }()
 	}
+	bob.expectClose(1012, "retry=") // it waits for nothing
+	ready := httptest.NewRecorder()
+	s.srv.ReadyHandler().ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if ready.Code != http.StatusServiceUnavailable || s.srv.Ready() {
+		t.Errorf("the probe gets %d", ready.Code)
+	}
 	eventually(t, "messages are refused", func() bool {
-		bob.send(`{"type":"ECHO","meta":{"correlationId":"1"},"payload":{"text":"x"}}`)
-		return bob.next() == rpcError("1", "UNAVAILABLE", "the server is going down", `,"retryable":true,"retryAfterMs":100`)
+		ann.send(`{"type":"ECHO","meta":{"correlationId":"1"},"payload":{"text":"x"}}`)
+		return ann.next() == rpcError("1", "UNAVAILABLE", "the server is going down", `,"retryable":true,"retryAfterMs":100`)
 	})
-	if resp, code := s.tryDial("user=late", nil); code != 503 || resp.Header.Get("Retry-After") != "5" {
+	if resp, code := s.tryDial("user=late", nil); code != 503 || resp.Header.Get("Retry-After") != "1" {
 		t.Errorf("a new connection gets %d", code)
 	}
 	s.wake <- struct{}{}
 	ann.expect(newsFrame("a", "before"))
 	ann.expectClose(1012, "retry=")
-	bob.expectClose(1012, "retry=")
 	for range 2 {
 		if err := receive(t, drained); err != nil {
 			t.Error(err)
@@ -72,6 +84,52 @@ func TestDrainBreaksOff(t *testing.T) {
 	s.expectFailedDrain = true
 	s.wake <- struct{}{}
 	eventually(t, "everything is gone", func() bool { return s.srv.Stats().Connections == 0 })
+}
+
+// TestDrainSpreadsItsCloses closes 200 connections over two seconds, each at its own time, in another order than they came.
+func TestDrainSpreadsItsCloses(t *testing.T) {
+	clock := clock.NewFake(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Clock, cfg.DrainSpread, cfg.DrainDelay, cfg.PingInterval = clock, 2*time.Second, time.Second, -1
+		cfg.Limits.QueueAge = time.Hour
+	})
+	const n = 200
+	closed := make(chan int, n)
+	for i := range n {
+		c := s.dial(fmt.Sprint("user=u", i))
+		go func() {
+			<-c.ended
+			closed <- i
+		}()
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- s.srv.Drain(context.Background()) }()
+	eventually(t, "it is not ready", func() bool { return !s.srv.Ready() })
+	if _, code := s.tryDial("user=early", nil); code != http.StatusSwitchingProtocols {
+		t.Errorf("before the delay is over a new connection gets %d", code)
+	}
+	eventually(t, "the delay is waited for", func() bool { clock.Advance(time.Second); _, code := s.tryDial("user=late", nil); return code == 503 })
+	var order []int
+	var steps int
+	for len(order) < n {
+		select {
+		case i := <-closed:
+			order = append(order, i)
+		default:
+			clock.Advance(10 * time.Millisecond)
+			steps++
+			runtime.Gosched()
+		}
+	}
+	if steps < 150 {
+		t.Errorf("all were closed within %d steps of 10 ms", steps)
+	}
+	if slices.IsSorted(order) {
+		t.Error("they were closed in the order of coming")
+	}
+	if err := receive(t, drained); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestUnpreparedFramesAreTheSame(t *testing.T) {

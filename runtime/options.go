@@ -42,7 +42,11 @@ type Options struct {
 	HandshakeTimeout time.Duration // of the context that Authenticate gets; 0: 10s
 	PingInterval     time.Duration // 0: 25s; negative: no pings
 	PingTimeout      time.Duration // 0: 10s
-	// DrainSpread is the time over which clients are told to come back when the server drains; 0: 5s.
+	// DrainDelay is how long a server that drains still takes connections, so that balancers see that it is not ready; 0:
+	// not at all.
+	DrainDelay time.Duration
+	// DrainSpread is the time over which connections are closed when the server drains; 0: 5s; negative:
+	// they are closed at once, which tests with a clock of their own want.
 	DrainSpread time.Duration
 	// Store keeps rooms that are closed: those whose handlers are Snapshotters, and the history of any. Nil keeps nothing.
 	Store Store
@@ -183,7 +187,7 @@ func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
 	s.HandshakeTimeout = or(s.HandshakeTimeout, 10*time.Second)
 	s.PingInterval = max(or(s.PingInterval, 25*time.Second), 0)
 	s.PingTimeout = or(s.PingTimeout, 10*time.Second)
-	s.DrainSpread = or(s.DrainSpread, 5*time.Second)
+	s.DrainSpread = max(or(s.DrainSpread, 5*time.Second), 0)
 	s.TokenCookie = or(s.TokenCookie, "access_token")
 	if s.Logger == nil {
 		s.Logger = slog.Default()

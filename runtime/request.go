@@ -170,7 +170,11 @@ func (in *inbound) done(result any, err error) {
 	c.srv.work.leave()
 	c.mu.Lock()
 	c.pending--
+	last := c.leaving && c.pending == 0
 	c.mu.Unlock()
+	if last {
+		c.restart()
+	}
 	if in.room != nil {
 		c.settled(in.room)
 	}

@@ -221,8 +221,8 @@ func (r *Room) closeIdle() {
 
 // end closes the room, whatever is in it.
 func (r *Room) end() {
-	if r.state == roomOpen {
-		r.saveLast()
+	if r.state == roomOpen && !r.saveLast() {
+		r.srv.unsaved.Add(1)
 	}
 	r.finish()
 }

@@ -40,8 +40,11 @@ type Server struct {
 	stats     counters
 	wire      socket.Stats
 
-	work     workload // messages that are being handled
-	draining atomic.Bool
+	work     workload      // messages that are being handled
+	unready  atomic.Bool   // Drain was called
+	draining atomic.Bool   // connections are refused
+	unsaved  atomic.Int64  // rooms that closed without being saved
+	emptied  chan struct{} // gets a token when the last connection is gone while draining
 	drained  chan struct{} // closed when Drain is done
 	drainErr error
 
@@ -77,7 +80,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	s := &Server{
 		settings: set, protocol: p,
 		messages: make(map[string]*messageType), errors: make(map[Code]*ErrorType), kinds: make(map[string]int),
-		conns: make(map[*Conn]struct{}), sessions: make(map[sessionKey]*Conn), drained: make(chan struct{}), work: workload{empty: make(chan struct{}, 1)},
+		conns: make(map[*Conn]struct{}), sessions: make(map[sessionKey]*Conn), drained: make(chan struct{}), emptied: make(chan struct{}, 1), work: workload{empty: make(chan struct{}, 1)},
 	}
 	rated := 0
 	for _, m := range p.Messages {
@@ -173,6 +176,12 @@ func (s *Server) unregister(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if len(s.conns) == 0 && s.draining.Load() {
+		select {
+		case s.emptied <- struct{}{}:
+		default:
+		}
+	}
 	if s.sessions[session] == c {
 		delete(s.sessions, session)
 	}

@@ -63,6 +63,7 @@ func serve(t *testing.T, change func(cfg *wsrt.ServerConfig)) *testServer {
 		NewConn: func(c *wsrt.Conn) any { return c },
 		NewRoom: func(r *wsrt.Room) any { return r },
 	}
+	cfg.DrainSpread = -1
 	if change != nil {
 		change(&cfg)
 	}

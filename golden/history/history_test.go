@@ -103,7 +103,7 @@ func start(t *testing.T, store wsrt.Store, clock *wstest.Clock) *world {
 			return &counter{r: r, log: w.log}, nil
 		},
 		// The clock leaps, which must not make anybody a slow reader.
-		Options: wsrt.Options{Clock: clock, Store: store, Limits: wsrt.Limits{QueueAge: time.Hour}, PingInterval: -1},
+		Options: wsrt.Options{Clock: clock, Store: store, Limits: wsrt.Limits{QueueAge: time.Hour}, PingInterval: -1, DrainSpread: -1},
 	})
 	if err != nil {
 		t.Fatal(err)
