@@ -27,6 +27,8 @@ var importRules = []importRule{
 	{"internal/schema", []string{"internal/diag", "internal/jsonschema", "internal/names", "gopkg.in/yaml.v3"}, "only the syntax tree knows YAML"},
 	{"internal/model", []string{"internal/diag", "internal/jsonschema", "internal/names", "internal/schema", "runtime/codec", "runtime/fallback", "runtime/validate"},
 		"the model is language neutral; defaults and examples are judged as messages are"},
+	{"runtime/prometheus", []string{"runtime", "github.com/prometheus/client_golang"}, "a program that wants it links it"},
+	{"runtime/otel", []string{"runtime", "go.opentelemetry.io/otel"}, "a program that wants it links it"},
 	{"internal/breaking", []string{"internal/diag", "internal/jsonschema", "internal/model", "runtime/fallback"}, "it compares models, not files"},
 	{"internal/lint", []string{"internal/diag", "internal/jsonschema", "internal/model", "internal/names", "internal/schema", "runtime/codec"}, "rules read the model"},
 	{"internal/gen", []string{"internal/gen", "internal/jsonschema", "internal/model", "internal/output", "internal/names", "templates",
@@ -54,6 +56,20 @@ func TestImportDirections(t *testing.T) {
 			}) {
 				t.Errorf("%s imports %s, but below %s only %v may be imported: %s", p.ImportPath, imported, rule.folder, rule.allow, rule.why)
 			}
+		}
+	}
+}
+
+// TestGeneratedProgramsStaySmall builds the example's package list: what is optional in the runtime is not linked into a program
+// that does not ask for it.
+func TestGeneratedProgramsStaySmall(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./examples/chat").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, banned := range []string{"prometheus", "opentelemetry", "nats", "jsonschema", "yaml", "jennifer"} {
+		if strings.Contains(string(out), banned) {
+			t.Errorf("the chat links %s", banned)
 		}
 	}
 }

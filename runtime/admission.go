@@ -4,46 +4,93 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
+
+	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 )
 
 // admission counts connections by where they come from. A place is taken before the program is asked about the connection,
 // so that two handshakes at once cannot both get the last one.
 type admission struct {
+	srv    *Server
 	limits Limits
 
 	mu     sync.Mutex
 	total  int
 	byIP   map[netip.Addr]int
 	byUser map[string]int
+	rate   ratelimit.Bucket
+	rateIP ratelimit.Keyed
 }
 
-func (a *admission) init(limits Limits) {
-	a.limits, a.byIP, a.byUser = limits, make(map[netip.Addr]int), make(map[string]int)
+func (a *admission) init(s *Server) {
+	a.srv, a.limits, a.byIP, a.byUser = s, s.Limits, make(map[netip.Addr]int), make(map[string]int)
 }
 
 // ticket is a place that was taken.
 type ticket struct {
 	admission *admission
 	ip        netip.Addr
+	source    netip.Addr // what the address counts as
 	userID    string
 	once      sync.Once
 }
 
-// enter takes a place, or returns the HTTP status to refuse with.
-func (a *admission) enter(ip netip.Addr) (*ticket, int) {
+// refusal is why a handshake is refused, and what its client gets to know.
+type refusal struct {
+	reason     string // for the figures
+	status     int
+	text       string
+	retryAfter time.Duration
+}
+
+// source returns what an address counts as. Who has an address of IPv6 has 2^64 of them.
+func source(ip netip.Addr) netip.Addr {
+	if !ip.Is6() {
+		return ip
+	}
+	p, err := ip.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.Addr()
+}
+
+// enter takes a place, or says why there is none.
+func (a *admission) enter(ip netip.Addr) (*ticket, *refusal) {
+	src := source(ip)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case a.limits.Connections > 0 && a.total >= a.limits.Connections:
-		return nil, http.StatusServiceUnavailable
-	case a.limits.PerIP > 0 && ip.IsValid() && a.byIP[ip] >= a.limits.PerIP:
-		return nil, http.StatusTooManyRequests
+	if r := a.refusal(src); r != nil {
+		return nil, r
 	}
 	a.total++
-	if ip.IsValid() {
-		a.byIP[ip]++
+	if src.IsValid() {
+		a.byIP[src]++
 	}
-	return &ticket{admission: a, ip: ip}, 0
+	return &ticket{admission: a, ip: ip, source: src}, nil
+}
+
+// refusal checks the limits. a.mu is held.
+func (a *admission) refusal(src netip.Addr) *refusal {
+	l, now := &a.limits, a.srv.Clock.Now()
+	switch {
+	case l.Connections > 0 && a.total >= l.Connections:
+		return &refusal{"full", http.StatusServiceUnavailable, "too many connections", time.Second}
+	case l.PerIP > 0 && src.IsValid() && a.byIP[src] >= l.PerIP:
+		return &refusal{"ip", http.StatusTooManyRequests, "too many connections of this address", time.Second}
+	}
+	if n := l.HandshakesIP; n > 0 && src.IsValid() {
+		if wait := a.rateIP.Take(src.String(), ratelimit.Rate{Limit: n, Per: time.Minute, Burst: n}, now); wait > 0 {
+			return &refusal{"ip-rate", http.StatusTooManyRequests, "too many handshakes of this address", wait}
+		}
+	}
+	if n := l.Handshakes; n > 0 {
+		if wait := a.rate.Take(ratelimit.Rate{Limit: n, Per: time.Second, Burst: n}, now); wait > 0 {
+			return &refusal{"rate", http.StatusServiceUnavailable, "too many handshakes", wait}
+		}
+	}
+	return nil
 }
 
 // user takes a place of the user as well; false when there is none. It is called once at most.
@@ -69,8 +116,8 @@ func (t *ticket) release() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.total--
-		if t.ip.IsValid() {
-			decrement(a.byIP, t.ip)
+		if t.source.IsValid() {
+			decrement(a.byIP, t.source)
 		}
 		if t.userID != "" {
 			decrement(a.byUser, t.userID)

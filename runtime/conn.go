@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -41,19 +42,18 @@ const (
 
 // Conn is a connection. It is a handle: its methods are safe for concurrent use, and do nothing once it has ended.
 type Conn struct {
-	srv    *Server
-	id     string
-	claims any
-	userID string
-	roles  []string
-	ip     netip.Addr
-	v1     bool
-	ticket *ticket
-	sock   *socket.Socket
-	member *hub.Member
-	handle any
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	srv      *Server
+	id       string
+	identity atomic.Pointer[identity]
+	userID   string
+	ip       netip.Addr
+	v1       bool
+	ticket   *ticket
+	sock     *socket.Socket
+	member   *hub.Member
+	handle   any
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
 
 	urlRoom string // key of ?room=
 
@@ -72,6 +72,7 @@ type Conn struct {
 	alarmAt  time.Time   // zero: it is not set
 	pending  int         // messages that wait or run
 	session  string      // by which the client may come back; empty: not at all
+	expiry   clock.Timer // of the claims; nil: none
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms
@@ -86,14 +87,12 @@ type Conn struct {
 
 func newConn(s *Server, sock *socket.Socket, claims any, userID string, ticket *ticket) *Conn {
 	c := &Conn{
-		srv: s, id: newID(s.Clock.Now()), claims: claims, userID: userID, ip: ticket.ip, ticket: ticket,
+		srv: s, id: newID(s.Clock.Now()), userID: userID, ip: ticket.ip, ticket: ticket,
 		sock: sock, v1: sock.Subprotocol() == subprotocolV1,
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.routed.L = &c.mu
-	if claims != nil && s.protocol.Claims.Roles != nil {
-		c.roles = s.protocol.Claims.Roles(claims)
-	}
+	c.become(claims)
 	c.mail.Init(0, c.serve) // c.pending bounds both
 	c.gate.Init(0, c.pass)
 	c.member = s.hubs.Add(sock)
@@ -120,7 +119,7 @@ func (c *Conn) ID() string { return c.id }
 func (c *Conn) UserID() string { return c.userID }
 
 // Claims returns what Authenticate returned. It must not be changed; it is nil for an anonymous connection.
-func (c *Conn) Claims() any { return c.claims }
+func (c *Conn) Claims() any { return c.identity.Load().claims }
 
 // Handle returns the generated type around this connection.
 func (c *Conn) Handle() any { return c.handle }
@@ -226,9 +225,13 @@ func (c *Conn) teardown(cause error) {
 	if c.alarm != nil {
 		c.alarm.Stop()
 	}
+	if c.expiry != nil {
+		c.expiry.Stop()
+	}
 	c.routed.Broadcast()
 	c.mu.Unlock()
 
+	c.srv.stats.closed(cause)
 	c.member.Remove()
 	c.cancel(cause)
 	for _, r := range requests {

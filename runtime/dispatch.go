@@ -63,7 +63,7 @@ func (c *Conn) receive(data []byte) {
 			return
 		}
 		c.refuse(nil, f.CorrelationID, s.unknownType(f.Type))
-	case t != nil && t.control != nil && !c.v1:
+	case t != nil && t.v1 && !c.v1:
 		c.refuse(nil, f.CorrelationID, s.unknownType(t.Name))
 	case err != nil:
 		c.refuse(t, f.CorrelationID, invalidArgument(err))
@@ -170,6 +170,7 @@ func (c *Conn) within(b *ratelimit.Bucket, n int) bool {
 
 // accept checks whether the connection may send the message now, and routes it.
 func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs int) {
+	t.received.Add(1)
 	in := &inbound{conn: c, t: t, msg: msg, ctx: c.ctx}
 	if t.Kind >= 0 && !t.Joined {
 		in.topic = c.srv.protocol.Kinds[t.Kind] + ":" + t.Key(msg)
@@ -197,9 +198,9 @@ func (c *Conn) permitted(t *messageType) *Error {
 	switch {
 	case t.Auth.Anonymous:
 		return nil
-	case c.claims == nil:
+	case c.Claims() == nil:
 		return Errorf(CodeUnauthenticated, "%s needs an authenticated connection", t.Name)
-	case len(t.Auth.Roles) == 0 || slices.ContainsFunc(c.roles, func(role string) bool { return slices.Contains(t.Auth.Roles, role) }):
+	case len(t.Auth.Roles) == 0 || slices.ContainsFunc(c.identity.Load().roles, func(role string) bool { return slices.Contains(t.Auth.Roles, role) }):
 		return nil
 	}
 	return Errorf(CodePermissionDenied, "%s needs one of the roles %s", t.Name, strings.Join(t.Auth.Roles, ", "))

@@ -37,9 +37,10 @@ type Options struct {
 	// Interceptors run around every handler, the first one outermost.
 	Interceptors []Interceptor
 	Logger       *slog.Logger // nil: slog.Default()
+	Metrics      Metrics      // nil: none
 	Clock        clock.Clock  // nil: the system's
 
-	HandshakeTimeout time.Duration // of the context that Authenticate gets; 0: 10s
+	HandshakeTimeout time.Duration // for Authenticate: later the client gets 503; 0: 10s
 	PingInterval     time.Duration // 0: 25s; negative: no pings
 	PingTimeout      time.Duration // 0: 10s
 	// DrainDelay is how long a server that drains still takes connections, so that balancers see that it is not ready; 0:
@@ -66,8 +67,10 @@ type Options struct {
 type Limits struct {
 	MessageBytes   int // of a frame; 64 KiB. Larger frames close the connection with 1009. It cannot be lifted
 	Connections    int // of the server; none. More are refused with 503
-	PerIP          int // connections; none. More are refused with 429
+	PerIP          int // connections; none. More are refused with 429. IPv6 counts by /64
 	PerUser        int // connections; none. More are refused with 429
+	Handshakes     int // per second; none. More are refused with 503
+	HandshakesIP   int // per minute and address; none. More are refused with 429. IPv6 counts by /64
 	PerShard       int // connections that are in rooms of a shard; none. Joins answer SHARD_FULL
 	Rooms          int // per shard; none. Messages for new rooms answer SHARD_ROOMS
 	RoomMembers    int // none. Joins answer ROOM_FULL
@@ -89,6 +92,9 @@ type ServerConfig struct {
 	// Authenticate returns a pointer to the generated claims, or an error for 401. It is required. (nil, nil) admits an
 	// anonymous connection if the protocol has messages for those.
 	Authenticate func(r *http.Request, token string) (any, error)
+	// Reauthenticate returns the claims of a token that a connection shows later, before its claims expire; they are of the
+	// same user. Nil refuses such tokens.
+	Reauthenticate func(ctx context.Context, c *Conn, token string) (any, error)
 	// Authorize is asked for every message before its handler, and for every join. Nil allows all that the schema allows.
 	Authorize func(ctx context.Context, c *Conn, op *Op) error
 	Conn      any // the handler of messages outside rooms
@@ -153,12 +159,16 @@ func AuthenticateFunc[T any](f func(r *http.Request, token string) (*T, error)) 
 		return nil
 	}
 	return func(r *http.Request, token string) (any, error) {
-		claims, err := f(r, token)
-		if claims == nil || err != nil {
-			return nil, err
-		}
-		return claims, nil
+		return ClaimsOf(f(r, token))
 	}
+}
+
+// ClaimsOf keeps nil claims a nil.
+func ClaimsOf[T any](claims *T, err error) (any, error) {
+	if claims == nil || err != nil {
+		return nil, err
+	}
+	return claims, nil
 }
 
 // settings are the options with all defaults applied.
@@ -250,7 +260,7 @@ func (l Limits) resolve(p *Protocol, unlimited bool) Limits {
 		limit    *int
 		fallback int
 	}{
-		{&l.Connections, 0}, {&l.PerIP, 0}, {&l.PerUser, 0}, {&l.PerShard, p.Sharding.Connections}, {&l.Rooms, p.Sharding.Rooms},
+		{&l.Connections, 0}, {&l.PerIP, 0}, {&l.PerUser, 0}, {&l.Handshakes, 0}, {&l.HandshakesIP, 0}, {&l.PerShard, p.Sharding.Connections}, {&l.Rooms, p.Sharding.Rooms},
 		{&l.RoomMembers, p.Sharding.RoomMembers}, {&l.RoomsPerConn, or(p.Sharding.RoomsPerConnection, 100)},
 		{&l.Invalid, 100}, {&l.RateViolations, 1000},
 	} {

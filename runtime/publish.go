@@ -79,6 +79,10 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 	}
 	r.srv.stats.published.Add(1)
 	r.srv.stats.delivered.Add(uint64(n))
+	if own := r.srv.messages[t.Name]; own != nil {
+		own.published.Add(1)
+		own.delivered.Add(uint64(n))
+	}
 	return n
 }
 

@@ -138,7 +138,10 @@ func (in *inbound) run(handler any) {
 		return
 	}
 	in.call = Call{Conn: in.conn, Message: in.t.MessageType, Msg: in.msg, Room: in.room, handler: handler, request: in.request}
-	in.done(in.handle())
+	start := in.conn.srv.Clock.Now()
+	result, err := in.handle()
+	in.handled(err, start)
+	in.done(result, err)
 }
 
 // handle calls the interceptors and the handler.

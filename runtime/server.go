@@ -60,14 +60,21 @@ type messageType struct {
 	buckets ratelimit.Keyed
 	// control handles a frame of the extended profile itself, on the reader's goroutine; nil for messages of the schema.
 	control func(c *Conn, correlationID string, payload any)
+	v1      bool // only of the extended profile
+
+	received, published, delivered atomic.Uint64
 }
 
 // controls are the frames of the extended profile that have a payload.
-func controls() []*messageType {
-	return []*messageType{
-		{MessageType: &MessageType{Name: resume.TypeResume, FromClient: true, Payload: resumePayload, Kind: -1}, index: -1,
+func (s *Server) controls() []*messageType {
+	list := []*messageType{
+		{MessageType: &MessageType{Name: resume.TypeResume, FromClient: true, Payload: resumePayload, Kind: -1}, index: -1, v1: true,
 			control: func(c *Conn, _ string, payload any) { c.resume(payload.(*resume.Request)) }},
 	}
+	if s.Reauthenticate != nil {
+		list = append(list, &messageType{MessageType: AuthRequest(), index: -1, v1: true})
+	}
+	return list
 }
 
 // NewServer returns a server of the protocol. It returns an error that says what to change when the configuration is
@@ -93,7 +100,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 		s.meta = s.meta || m.FromClient && m.Meta != nil
 		s.anonymous = s.anonymous || m.FromClient && m.Auth.Anonymous
 	}
-	for _, t := range controls() {
+	for _, t := range s.controls() {
 		s.messages[t.Name] = t
 	}
 	for _, e := range p.Errors {
@@ -105,14 +112,14 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	for i := range set.shards {
 		s.shards = append(s.shards, newShard(s, i))
 	}
-	s.admission.init(set.Limits)
+	s.admission.init(s)
 	s.backplane = &local{s}
 	s.handle = invoke
 	for i := len(cfg.Interceptors) - 1; i >= 0; i-- {
 		s.handle = cfg.Interceptors[i](s.handle)
 	}
 	s.hubs = hub.New(hub.Options{
-		Hubs: cfg.Hubs, Clock: set.Clock,
+		Hubs: cfg.Hubs, Clock: set.Clock, Turn: s.turn(),
 		Liveness: socket.Liveness{Interval: set.PingInterval, Timeout: set.PingTimeout},
 	})
 	return s, nil

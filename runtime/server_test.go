@@ -35,6 +35,11 @@ type testServer struct {
 // empty then.
 func serve(t *testing.T, change func(cfg *wsrt.ServerConfig)) *testServer {
 	t.Helper()
+	return serveProtocol(t, protocol, change)
+}
+
+func serveProtocol(t *testing.T, protocol *wsrt.Protocol, change func(cfg *wsrt.ServerConfig)) *testServer {
+	t.Helper()
 	w := &world{
 		conn: make(chan string, 100), asleep: make(chan string, 100), wake: make(chan struct{}, 100),
 		left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100),
@@ -64,6 +69,7 @@ func serve(t *testing.T, change func(cfg *wsrt.ServerConfig)) *testServer {
 		NewRoom: func(r *wsrt.Room) any { return r },
 	}
 	cfg.DrainSpread = -1
+	s := &testServer{world: w, t: t, clock: fake}
 	if change != nil {
 		change(&cfg)
 	}
@@ -72,7 +78,7 @@ func serve(t *testing.T, change func(cfg *wsrt.ServerConfig)) *testServer {
 		t.Fatal(err)
 	}
 	hs := httptest.NewServer(srv)
-	s := &testServer{world: w, t: t, srv: srv, url: hs.URL, clock: fake}
+	s.srv, s.url = srv, hs.URL
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		defer cancel()

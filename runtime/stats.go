@@ -1,40 +1,61 @@
 package runtime
 
 import (
+	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 // counters are what a server counts.
 type counters struct {
-	accepted, refused          atomic.Uint64
+	accepted                   atomic.Uint64
 	received, invalid, limited atomic.Uint64
 	answered, suppressed       atomic.Uint64
 	published, delivered       atomic.Uint64
 	resumed, gaps, replayed    atomic.Uint64
 	rooms, members             atomic.Int64
-	errorsMu                   sync.Mutex
+	mapsMu                     sync.Mutex
 	errors                     map[Code]uint64
+	refused                    map[string]uint64
+	closes                     map[int]uint64
 }
 
-func (c *counters) failed(code Code) {
-	c.errorsMu.Lock()
-	defer c.errorsMu.Unlock()
-	if c.errors == nil {
-		c.errors = make(map[Code]uint64)
+// tally counts in one of the maps.
+func tally[K comparable](c *counters, m *map[K]uint64, key K) {
+	c.mapsMu.Lock()
+	defer c.mapsMu.Unlock()
+	if *m == nil {
+		*m = make(map[K]uint64)
 	}
-	c.errors[code]++
+	(*m)[key]++
+}
+
+func (c *counters) failed(code Code)      { tally(c, &c.errors, code) }
+func (c *counters) refusal(reason string) { tally(c, &c.refused, reason) }
+
+// closed counts the end of a connection by its close code.
+func (c *counters) closed(cause error) {
+	code := 1006
+	if e, ok := errors.AsType[*socket.CloseError](cause); ok {
+		code = e.Code
+	}
+	tally(c, &c.closes, code)
 }
 
 // Stats are figures of a server. Those that are not called current count since its start.
 type Stats struct {
 	Connections, Rooms, Members int // current; a connection counts as a member once per room
 
-	Accepted, Refused   uint64 // handshakes; refused ones for a limit
-	Received            uint64 // frames
-	Invalid             uint64 // frames that were refused for what they hold
-	Limited             uint64 // messages over a rate
-	Answered            uint64 // requests with a response
+	Accepted            uint64            // handshakes
+	Refused             map[string]uint64 // handshakes, by reason: draining, origin, full, ip, user, ip-rate, rate, unauthenticated, panic, timeout
+	Closes              map[int]uint64    // connections that ended, by close code; 1006 without one
+	Received            uint64            // frames
+	Invalid             uint64            // frames that were refused for what they hold
+	Limited             uint64            // messages over a rate
+	Answered            uint64            // requests with a response
 	Errors              map[Code]uint64
 	Suppressed          uint64 // ERROR frames that were not sent, because there were many
 	Published           uint64 // messages to rooms that had members
@@ -44,7 +65,18 @@ type Stats struct {
 	Blocked             uint64 // writes that the kernel did not take at once
 	Dropped, Replaced   uint64 // droppable messages not sent; waiting messages replaced by a later one
 	SlowReaders         uint64 // connections closed for their queue
+	Resumed, Gaps       uint64 // members that came back, with all that they missed; or with something lost
+	Replayed            uint64 // messages that were sent again to those who came back
 	Shards              []ShardStats
+	Messages            []MessageStats
+}
+
+// MessageStats are the figures of a message of the schema, in its order.
+type MessageStats struct {
+	Name      string
+	Received  uint64 // from clients, and right
+	Published uint64 // to rooms that had members
+	Delivered uint64 // members that it was queued for
 }
 
 // ShardStats are the current figures of a shard.
@@ -58,19 +90,21 @@ func (s *Server) Stats() Stats {
 	c := &s.stats
 	st := Stats{
 		Rooms: int(c.rooms.Load()), Members: int(c.members.Load()),
-		Accepted: c.accepted.Load(), Refused: c.refused.Load(),
+		Accepted: c.accepted.Load(),
+		Resumed:  c.resumed.Load(), Gaps: c.gaps.Load(), Replayed: c.replayed.Load(),
 		Received: c.received.Load(), Invalid: c.invalid.Load(), Limited: c.limited.Load(),
 		Answered: c.answered.Load(), Suppressed: c.suppressed.Load(),
 		Published: c.published.Load(), Delivered: c.delivered.Load(),
 		FramesOut: s.wire.FramesOut.Load(), BytesOut: s.wire.BytesOut.Load(), Writes: s.wire.Writes.Load(), Blocked: s.wire.Blocked.Load(),
 		Dropped: s.wire.Dropped.Load(), Replaced: s.wire.Replaced.Load(), SlowReaders: s.wire.Slow.Load(),
-		Errors: make(map[Code]uint64),
 	}
-	c.errorsMu.Lock()
-	for code, n := range c.errors {
-		st.Errors[code] = n
+	c.mapsMu.Lock()
+	st.Errors, st.Refused, st.Closes = maps.Clone(c.errors), maps.Clone(c.refused), maps.Clone(c.closes)
+	c.mapsMu.Unlock()
+	for _, m := range s.protocol.Messages {
+		t := s.messages[m.Name]
+		st.Messages = append(st.Messages, MessageStats{m.Name, t.received.Load(), t.published.Load(), t.delivered.Load()})
 	}
-	c.errorsMu.Unlock()
 	s.mu.Lock()
 	st.Connections = len(s.conns)
 	s.mu.Unlock()

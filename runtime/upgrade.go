@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
@@ -24,18 +25,16 @@ const bearerPrefix = "bearer."
 // of one address or user, 503 full or draining. It returns after the upgrade; the connection has a goroutine of its own.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
-		refuse(w, http.StatusServiceUnavailable, "the server is going down", retrySeconds(s.DrainSpread.Seconds()))
+		s.refuse(w, &refusal{"draining", http.StatusServiceUnavailable, "the server is going down", max(s.DrainSpread, time.Second)})
 		return
 	}
 	if !s.originAllowed(r) {
-		refuse(w, http.StatusForbidden, "pages of this origin may not connect", 0)
+		s.refuse(w, &refusal{"origin", http.StatusForbidden, "pages of this origin may not connect", 0})
 		return
 	}
-	ip := s.ClientIP(r)
-	ticket, status := s.admission.enter(ip)
-	if status != 0 {
-		s.stats.refused.Add(1)
-		refuse(w, status, "too many connections", 1)
+	ticket, refused := s.admission.enter(s.ClientIP(r))
+	if refused != nil {
+		s.refuse(w, refused)
 		return
 	}
 	c, ok := s.upgrade(w, r, ticket)
@@ -48,18 +47,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // upgrade authenticates and accepts. When it returns false it has answered the request.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket) (*Conn, bool) {
-	claims, err := s.authenticate(r)
-	if err != nil {
-		refuse(w, http.StatusUnauthorized, err.Error(), 0)
-		return nil, false
+	claims, refused := s.authenticate(r)
+	if refused == nil && !ticket.user(s.userOf(claims)) {
+		refused = &refusal{"user", http.StatusTooManyRequests, "too many connections of this user", time.Second}
 	}
-	userID := ""
-	if claims != nil && s.protocol.Claims.UserID != nil {
-		userID = s.protocol.Claims.UserID(claims)
-	}
-	if !ticket.user(userID) {
-		s.stats.refused.Add(1)
-		refuse(w, http.StatusTooManyRequests, "too many connections of this user", 1)
+	if refused != nil {
+		s.refuse(w, refused)
 		return nil, false
 	}
 	sock, err := socket.Accept(w, r, socket.Options{
@@ -70,7 +63,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 	if err != nil {
 		return nil, false
 	}
-	c := newConn(s, sock, claims, userID, ticket)
+	c := newConn(s, sock, claims, s.userOf(claims), ticket)
 	c.urlRoom = strings.Clone(r.URL.Query().Get("room"))
 	if !s.register(c) {
 		sock.Close(CloseRestart, "retry="+strconv.Itoa(int(s.DrainSpread.Milliseconds())))
@@ -78,29 +71,43 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 	return c, true
 }
 
-var (
-	errUnauthenticated = errors.New("not authenticated")
-	errAuthFailed      = errors.New("authentication failed")
-)
+// authenticate returns the claims, or why there are none. It waits for the program as long as the handshake may take; what
+// comes later is for nobody.
+func (s *Server) authenticate(r *http.Request) (any, *refusal) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	timer := s.Clock.AfterFunc(s.HandshakeTimeout, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
+	type result struct {
+		claims any
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var res result
+		res.err = guard(func() (err error) {
+			res.claims, err = s.Authenticate(r.WithContext(ctx), s.token(r))
+			return err
+		})
+		done <- res
+	}()
+	select {
+	case res := <-done:
+		return s.authenticated(ctx, res.claims, res.err)
+	case <-ctx.Done():
+		return nil, &refusal{"timeout", http.StatusServiceUnavailable, "authentication takes too long", time.Second}
+	}
+}
 
-// authenticate returns the claims. Its errors have a text that the client may see.
-func (s *Server) authenticate(r *http.Request) (claims any, _ error) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.HandshakeTimeout)
-	defer cancel()
-	err := guard(func() (err error) {
-		claims, err = s.Authenticate(r.WithContext(ctx), s.token(r))
-		return err
-	})
-	var panicked *PanicError
-	switch {
-	case errors.As(err, &panicked):
+// authenticated judges what the program has returned.
+func (s *Server) authenticated(ctx context.Context, claims any, err error) (any, *refusal) {
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		s.report(ctx, nil, err)
-		return nil, errAuthFailed
-	case err != nil:
+		return nil, &refusal{"panic", http.StatusUnauthorized, "authentication failed", 0}
+	}
+	if err != nil || claims == nil && !s.anonymous {
 		s.Logger.DebugContext(ctx, "connection refused", "error", err)
-		return nil, errUnauthenticated
-	case claims == nil && !s.anonymous:
-		return nil, errUnauthenticated
+		return nil, &refusal{"unauthenticated", http.StatusUnauthorized, "not authenticated", 0}
 	}
 	return claims, nil
 }
@@ -195,12 +202,11 @@ func remoteIP(r *http.Request) netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
-// refuse answers a handshake; retryAfter is in seconds, 0 for none.
-func refuse(w http.ResponseWriter, status int, text string, retryAfter int) {
-	if retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+// refuse answers a handshake.
+func (s *Server) refuse(w http.ResponseWriter, r *refusal) {
+	s.stats.refusal(r.reason)
+	if r.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((r.retryAfter+time.Second-1)/time.Second)))
 	}
-	http.Error(w, text, status)
+	http.Error(w, r.text, r.status)
 }
-
-func retrySeconds(s float64) int { return max(int(s+0.999), 1) }

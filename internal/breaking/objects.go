@@ -1,6 +1,7 @@
 package breaking
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/wsgen/wsgen/internal/jsonschema"
@@ -14,6 +15,9 @@ func (c *comparison) objects(o, n *jsonschema.Schema, a at) {
 		c.report("object-closed", a, "", "%s refuses unknown fields", a.path)
 	case oldMore.False && !newMore.False:
 		c.report("object-opened", a, "", "%s allows unknown fields", a.path)
+		if elem := elemOfClients(o, a); elem != nil {
+			c.schemas(elem, newMore, a.in("values", newMore.Pos))
+		}
 	case !oldMore.False:
 		c.schemas(oldMore, newMore, a.in("values", newMore.Pos))
 	}
@@ -28,12 +32,46 @@ func keys(s *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{PropertyNames: s.PropertyNames, PatternProperties: s.PatternProperties}
 }
 
-// unnamed returns what an object asks of a field that it does not name; nil when there are none of those, or nothing is asked.
-func unnamed(s *jsonschema.Schema) *jsonschema.Schema {
-	if more := orAny(s.AdditionalProperties); !more.False && !more.IsAny() {
-		return more
+// matching returns what the patterns of an object ask of a field.
+func matching(s *jsonschema.Schema, name string) []*jsonschema.Schema {
+	var out []*jsonschema.Schema
+	for _, p := range s.PatternProperties {
+		if re, err := regexp.Compile(p.Name); err != nil || re.MatchString(name) {
+			out = append(out, p.Schema)
+		}
 	}
-	return nil
+	return out
+}
+
+// held returns what an object asks of a field that it names, by itself and by its patterns.
+func held(s *jsonschema.Schema, p jsonschema.Property) *jsonschema.Schema {
+	list := matching(s, p.Name)
+	if len(list) == 0 {
+		return p.Schema
+	}
+	return &jsonschema.Schema{Pos: p.Schema.Pos, AllOf: append(list, p.Schema), Default: p.Schema.Default, Deprecated: p.Schema.Deprecated}
+}
+
+// unnamed returns what an object asks of a field that it does not name; nil when nobody sends one. Who has a struct for the
+// object sends the fields that are in it, and is not asked about others; a map has any key.
+func unnamed(s *jsonschema.Schema, name string) *jsonschema.Schema {
+	if list := matching(s, name); len(list) > 0 {
+		return &jsonschema.Schema{AllOf: list}
+	}
+	more := orAny(s.AdditionalProperties)
+	if more.False || more.IsAny() && len(s.Properties) > 0 {
+		return nil
+	}
+	return more
+}
+
+// elemOfClients returns what old clients ask of all values of a map, where servers ask it of the keys of a pattern only: Go has
+// one type for the values, and who reads leniently does not look at keys.
+func elemOfClients(o *jsonschema.Schema, a at) *jsonschema.Schema {
+	if a.direction != ServerToClient || len(o.Properties) > 0 || len(o.PatternProperties) != 1 || !orAny(o.AdditionalProperties).False {
+		return nil
+	}
+	return o.PatternProperties[0].Schema
 }
 
 // fields pairs the fields of two objects by their names.
@@ -46,14 +84,13 @@ func (c *comparison) fields(o, n *jsonschema.Schema, a at) {
 	}
 	for _, p := range o.Properties {
 		inner := a.in(p.Name, a.pos)
-		if more := unnamed(n); more != nil && n.Property(p.Name) == nil {
-			c.field(p.Schema, more, o.Requires(p.Name), n.Requires(p.Name), inner)
+		if i := slices.IndexFunc(n.Properties, func(q jsonschema.Property) bool { return q.Name == p.Name }); i >= 0 {
+			inner.pos = n.Properties[i].Pos
+			c.field(p.Schema, n.Properties[i].Schema, o.Requires(p.Name), n.Requires(p.Name), inner)
 			continue
 		}
-		if s := n.Property(p.Name); s != nil {
-			i := slices.IndexFunc(n.Properties, func(q jsonschema.Property) bool { return q.Name == p.Name })
-			inner.pos = n.Properties[i].Pos
-			c.field(p.Schema, s, o.Requires(p.Name), n.Requires(p.Name), inner)
+		if more := unnamed(n, p.Name); more != nil {
+			c.field(held(o, p), more, o.Requires(p.Name), n.Requires(p.Name), inner)
 			continue
 		}
 		if i := slices.IndexFunc(added, func(q jsonschema.Property) bool {
@@ -70,15 +107,25 @@ func (c *comparison) fields(o, n *jsonschema.Schema, a at) {
 		c.goneField(o, p, inner)
 	}
 	for _, p := range added {
-		inner := a.in(p.Name, p.Pos)
-		if more := unnamed(o); more != nil {
-			c.schemas(more, p.Schema, inner)
-		}
-		if n.Requires(p.Name) {
-			c.report("field-added-required", inner, `make it "`+p.Name+`?:", or give it a default`, "%s is required now; old clients do not send it (was: absent in %s)", inner.path, c.label())
-		} else {
-			c.report("field-added-optional", inner, "", "%s is new", inner.path)
-		}
+		c.newField(o, n, p, a)
+	}
+}
+
+// newField reports a field that the old version does not name. It may have had it among others.
+func (c *comparison) newField(o, n *jsonschema.Schema, p jsonschema.Property, a at) {
+	more := unnamed(o, p.Name)
+	if more == nil {
+		more = elemOfClients(o, a)
+	}
+	a = a.in(p.Name, p.Pos)
+	if more != nil {
+		c.schemas(more, held(n, p), a)
+	}
+	if n.Requires(p.Name) {
+		c.report("field-added-required", a, `make it "`+p.Name+`?:", or give it a default`,
+			"%s is required now; old clients do not send it (was: absent in %s)", a.path, c.label())
+	} else {
+		c.report("field-added-optional", a, "", "%s is new", a.path)
 	}
 }
 
@@ -112,7 +159,5 @@ func (c *comparison) field(o, n *jsonschema.Schema, wasRequired, isRequired bool
 	if n.Deprecated && !o.Deprecated {
 		c.report("field-deprecated", a, "", "%s is deprecated", a.path)
 	}
-	pos := a.pos
 	c.schemas(o, n, a)
-	a.pos = pos
 }

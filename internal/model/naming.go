@@ -16,7 +16,7 @@ var reserved = strings.Fields(`Auth Call Client Claims Code Config Conn ConnHand
 func Reserved() []string { return slices.Clone(reserved) }
 
 // clientMethods are the methods of the generated client: a message with such a name gets the prefix Send there.
-var clientMethods = []string{"Close", "Done", "Err", "State"}
+var clientMethods = []string{"Close", "Done", "Err", "Refresh", "State"}
 
 // taken says what has a Go name.
 type taken struct {

@@ -49,6 +49,15 @@ const (
 	callOver
 )
 
+// Refresh shows the server a new token on the open connection, before the claims of the old one expire: it is answered as a
+// Call is, with UNIMPLEMENTED where the server takes none. A connection that is made later asks the token source as ever.
+func (c *Client) Refresh(ctx context.Context, token string) error {
+	_, err := c.Call(ctx, authRequest, &wsrt.AuthToken{Token: token}, nil)
+	return err
+}
+
+var authRequest = wsrt.AuthRequest()
+
 // Call sends the request req, a pointer to t's type, and waits for the reply, a pointer to the response type. progress, when
 // it is not nil, is called for each progress value, in order, on the calling goroutine and before Call returns.
 //

@@ -66,6 +66,7 @@ func newCatalog(p *wsrt.Protocol) *catalog {
 	for name, in := range controls {
 		c.inbound[name] = in
 	}
+	c.entry(authRequest.Request.ResponseName).reply = true
 	c.inbound[typeProgress] = &inbound{name: typeProgress, decode: rawValue}
 	c.inbound[typeRPCError] = &inbound{name: typeRPCError, failure: true, decode: decodeFailure}
 	c.inbound[typeError] = &inbound{name: typeError, failure: true, decode: decodeFailure}

@@ -71,6 +71,12 @@ func (c *Client) State() client.State {
 	return c.c.State()
 }
 
+// Refresh shows the server a new token on the open connection, before the claims of the old one
+// expire. The error is the server's when it does not want the token.
+func (c *Client) Refresh(ctx context.Context, token string) error {
+	return c.c.Refresh(ctx, token)
+}
+
 // Sit sends SIT.
 //
 // Take a seat.

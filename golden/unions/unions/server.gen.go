@@ -61,6 +61,10 @@ type Config struct {
 	// The token is from the Authorization header, a subprotocol bearer.<token>, the query's access_token
 	// or a cookie; it may be empty.
 	Authenticate func(r *http.Request, token string) (*Claims, error)
+	// Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh,
+	// before its claims expire. They are of the same user. Nil refuses such tokens. Claims that have a
+	// method ExpiresAt() time.Time hold until then; the connection is closed with 4401 after that.
+	Reauthenticate func(ctx context.Context, c *Conn, token string) (*Claims, error)
 	// Authorize is asked for every message before its handler, and for every join. Nil allows what the
 	// schema allows.
 	Authorize func(ctx context.Context, c *Conn, op *wsrt.Op) error
@@ -94,6 +98,11 @@ func NewServer(cfg Config) (*Server, error) {
 	}
 	if cfg.Conn != nil {
 		rc.Conn = cfg.Conn
+	}
+	if cfg.Reauthenticate != nil {
+		rc.Reauthenticate = func(ctx context.Context, c *wsrt.Conn, token string) (any, error) {
+			return wsrt.ClaimsOf(cfg.Reauthenticate(ctx, c.Handle().(*Conn), token))
+		}
 	}
 	if cfg.Authorize != nil {
 		rc.Authorize = func(ctx context.Context, c *wsrt.Conn, op *wsrt.Op) error {

@@ -114,6 +114,10 @@ func clientType(f *jen.File) {
 		f.Add(method("c", "Client", m.name)).Params().Add(m.result).Block(jen.Return(jen.Id("c").Dot("c").Dot(m.name).Call()))
 		f.Line()
 	}
+	f.Add(doc("Refresh shows the server a new token on the open connection, before the claims of the old one expire. The error is the server's when it does not want the token."))
+	f.Add(method("c", "Client", "Refresh")).Params(ctxParam(), jen.Id("token").String()).Error().Block(
+		jen.Return(jen.Id("c").Dot("c").Dot("Refresh").Call(jen.Id("ctx"), jen.Id("token"))))
+	f.Line()
 }
 
 // sendMethod prints the method of an event:

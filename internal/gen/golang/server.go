@@ -157,6 +157,9 @@ func configStruct(f *jen.File, api *model.API) {
 		g.Add(doc("Authenticate returns the claims of a connection, or an error to refuse it with 401. It is required. " +
 			"The token is from the Authorization header, a subprotocol bearer.<token>, the query's access_token or a cookie; it may be empty."))
 		g.Id("Authenticate").Func().Params(jen.Id("r").Op("*").Qual("net/http", "Request"), jen.Id("token").String()).Params(ptr("Claims"), jen.Error())
+		g.Add(doc("Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh, before its claims expire. They are of the same user. Nil refuses such tokens. " +
+			"Claims that have a method ExpiresAt() time.Time hold until then; the connection is closed with 4401 after that."))
+		g.Id("Reauthenticate").Func().Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Id("token").String()).Params(ptr("Claims"), jen.Error())
 		g.Add(doc("Authorize is asked for every message before its handler, and for every join. Nil allows what the schema allows."))
 		g.Id("Authorize").Func().Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Id("op").Op("*").Add(rt("Op"))).Error()
 		if len(connMessages(api)) > 0 {
@@ -198,6 +201,7 @@ func newServer(f *jen.File, api *model.API) {
 		for i, k := range api.Kinds {
 			openRoom(g, i, k)
 		}
+		reauthenticate(g)
 		for _, h := range hooks {
 			g.If(jen.Id("cfg").Dot(h.name).Op("!=").Nil()).Block(
 				jen.Id("rc").Dot(h.name).Op("=").Func().Params(h.params()...).Add(h.result()).Block(h.call()))
@@ -249,6 +253,14 @@ func resumeFunc(api *model.API) jen.Code {
 		jen.If(jen.List(jen.Id("h"), jen.Id("ok")).Op(":=").Id("handler").Assert(jen.Id(api.Kinds[0].Go+"ResumeHandler")), jen.Id("ok")).Block(
 			jen.Return(jen.Id("h").Dot("OnResume").Call(jen.Id("ctx"), jen.Id("c").Dot("Handle").Call().Assert(ptr("Conn"))))),
 		jen.Return(jen.Nil())))
+}
+
+// reauthenticate prints the adapter of Reauthenticate. A nil function stays nil.
+func reauthenticate(g *jen.Group) {
+	call := jen.Id("cfg").Dot("Reauthenticate").Call(jen.Id("ctx"), jen.Id("c").Dot("Handle").Call().Assert(ptr("Conn")), jen.Id("token"))
+	g.If(jen.Id("cfg").Dot("Reauthenticate").Op("!=").Nil()).Block(
+		jen.Id("rc").Dot("Reauthenticate").Op("=").Func().Params(ctxParam(), jen.Id("c").Op("*").Add(rt("Conn")), jen.Id("token").String()).Params(jen.Any(), jen.Error()).Block(
+			jen.Return(rt("ClaimsOf").Call(call))))
 }
 
 // openRoom prints the adapter of Open<Kind>. A nil function stays nil, so that NewServer can name it.

@@ -5,6 +5,7 @@ package hub
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -51,10 +52,13 @@ const (
 // Hub is one loop and its sockets.
 type Hub struct {
 	clock     clock.Clock
+	turn      func(frames, sockets int, took time.Duration)
 	liveness  socket.Liveness
 	ping      *socket.Frame
 	scratches *sync.Pool // of other cores, shared by the hubs of a set
 	wake      chan struct{}
+	began     atomic.Int64 // UnixNano, of the system's clock, of the turn; 0: there is none
+	sockets   atomic.Int64 // len(members)
 	done      chan struct{}
 
 	mu     sync.Mutex
@@ -76,7 +80,7 @@ type Hub struct {
 
 func newHub(o Options, scratches *sync.Pool) *Hub {
 	h := &Hub{
-		clock: o.Clock, liveness: o.Liveness, ping: socket.NewPing(),
+		clock: o.Clock, liveness: o.Liveness, turn: o.Turn, ping: socket.NewPing(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		scratches: scratches, scratch: make([]byte, 0, scratchSize),
 	}
@@ -114,7 +118,9 @@ func (h *Hub) run() {
 	for !h.stopped {
 		batch = h.take(batch)
 		start := time.Now()
+		h.began.Store(start.UnixNano())
 		h.turns(batch)
+		h.began.Store(0)
 		h.gather(time.Since(start))
 		clear(batch)
 	}
@@ -133,6 +139,9 @@ func (h *Hub) run() {
 func (h *Hub) gather(took time.Duration) {
 	frames, writes := h.frames, h.writes
 	h.frames, h.writes = 0, 0
+	if h.turn != nil && writes > 0 {
+		h.turn(frames, writes, took)
+	}
 	if wait := min(took/gatherPart, maxGather); frames >= 2*writes && wait >= minGather {
 		time.Sleep(wait)
 	}
@@ -194,6 +203,7 @@ func (h *Hub) apply(e *event, now int64) {
 	case evAdd:
 		e.member.index = len(h.members)
 		h.members = append(h.members, e.member)
+		h.sockets.Add(1)
 		h.scheduleSweep()
 	case evRemove:
 		h.remove(e.member)
@@ -235,6 +245,7 @@ func (h *Hub) remove(m *Member) {
 	h.members = h.members[:last]
 	m.index = -1
 	m.groups = nil
+	h.sockets.Add(-1)
 }
 
 // sweepInterval is how often sockets are checked for signs of life.

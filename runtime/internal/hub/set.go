@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
@@ -23,6 +24,8 @@ type Options struct {
 	Hubs     int         // 0 or less: one for every 8 cores
 	Clock    clock.Clock // nil: the system's
 	Liveness socket.Liveness
+	// Turn is called after a hub has written what was queued: how many frames, to how many sockets. Nil: nobody is told.
+	Turn func(frames, sockets int, took time.Duration)
 }
 
 // Set is the hubs of a server. Its methods are safe for concurrent use.
@@ -58,6 +61,28 @@ func (s *Set) Close() {
 	for _, h := range s.hubs {
 		<-h.done
 	}
+}
+
+// Load is what a hub has to do.
+type Load struct {
+	Sockets int
+	Queue   int           // events that wait
+	Turn    time.Duration // since its turn began; 0: it has none
+}
+
+// Load returns what the hubs have to do; now is of the system's clock.
+func (s *Set) Load(now time.Time) []Load {
+	out := make([]Load, len(s.hubs))
+	for i, h := range s.hubs {
+		h.mu.Lock()
+		queue := len(h.queue)
+		h.mu.Unlock()
+		out[i] = Load{Sockets: int(h.sockets.Load()), Queue: queue}
+		if began := h.began.Load(); began != 0 {
+			out[i].Turn = max(now.Sub(time.Unix(0, began)), 0)
+		}
+	}
+	return out
 }
 
 // Add gives a socket to the next hub. It may be sent to and joined to groups at once.

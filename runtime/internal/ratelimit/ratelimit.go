@@ -22,8 +22,8 @@ type Bucket struct {
 // Take takes a token and returns 0, or returns how long to wait for one.
 func (b *Bucket) Take(r Rate, now time.Time) time.Duration {
 	t := now.UnixNano()
-	interval := int64(r.Per) / int64(r.Limit)
-	due := max(b.due, t)
+	interval := (int64(r.Per) + int64(r.Limit) - 1) / int64(r.Limit) // rounded up: never more than the limit
+	due := min(max(b.due, t), t+interval*int64(r.Burst))             // a clock that was set back costs no more than an empty bucket
 	if wait := due - t - interval*int64(r.Burst-1); wait > 0 {
 		return time.Duration(wait)
 	}

@@ -133,6 +133,15 @@ func (s *Socket) Push(f *Frame, now int64, scratch []byte) bool {
 // gathered in; with a capacity of 64 KiB, nothing is allocated. It is the caller's again afterwards.
 func (s *Socket) Flush(scratch []byte) { s.out.flush(scratch) }
 
+// Backlog returns how many bytes and frames wait, and for how long the oldest does.
+func (s *Socket) Backlog(now time.Time) (bytes, frames int, age time.Duration) {
+	bytes, frames = s.Waiting()
+	if oldest := s.out.oldest.Load(); oldest != 0 {
+		age = max(now.Sub(time.Unix(0, oldest)), 0)
+	}
+	return bytes, frames, age
+}
+
 // Waiting returns how many bytes and frames wait.
 func (s *Socket) Waiting() (bytes, frames int) {
 	s.out.mu.Lock()
