@@ -5,7 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"expvar"
+	_ "expvar"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -28,7 +28,7 @@ var web embed.FS
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
-	debug := flag.String("debug", "", "address of an internal listener for the figures of the process; empty: none")
+	debug := flag.String("debug", "", "address of a listener for operators; empty: none")
 	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
 	flag.Parse()
 
@@ -52,13 +52,13 @@ func run(ctx context.Context, addr, debug string, unlimited bool) error {
 	if err != nil {
 		return err
 	}
-	expvar.Publish("wsgen", expvar.Func(func() any { return srv.Runtime().Stats() }))
 	mux := http.NewServeMux()
 	mux.Handle("/ws", srv)
+	mux.Handle("/readyz", srv.Runtime().ReadyHandler())
 	mux.Handle("/", http.FileServerFS(pages))
 
 	if debug != "" {
-		go func() { log.Print(http.ListenAndServe(debug, http.DefaultServeMux)) }() // of expvar and pprof
+		go serveDebug(debug, srv)
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -77,6 +77,14 @@ func run(ctx context.Context, addr, debug string, unlimited bool) error {
 	drain, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	return errors.Join(srv.Drain(drain), hs.Shutdown(drain))
+}
+
+// serveDebug shows operators what the server does: /debug/wsgen, /debug/vars and /debug/pprof.
+func serveDebug(addr string, srv *chat.Server) {
+	mux := http.NewServeMux()
+	mux.Handle("/debug/wsgen", srv.Runtime().DebugHandler())
+	mux.Handle("/debug/", http.DefaultServeMux) // of expvar and pprof
+	log.Print(http.ListenAndServe(addr, mux))
 }
 
 // newServer returns the chat's server.

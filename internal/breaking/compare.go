@@ -44,7 +44,8 @@ func Compare(old, new *Protocol, opts Options) []Finding {
 	if opts.Categories == nil {
 		opts.Categories = []Category{Wire, Ops}
 	}
-	c := &comparison{old: old, new: new, opts: opts, rules: make(map[string]Rule), seen: make(map[string]*Finding), entered: make(map[string]bool)}
+	c := &comparison{old: old, new: new, opts: opts, rules: make(map[string]Rule), seen: make(map[string]*Finding),
+		entered: make(map[string]bool)}
 	for _, r := range Rules() {
 		c.rules[r.ID] = r
 	}

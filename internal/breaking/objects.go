@@ -49,7 +49,8 @@ func held(s *jsonschema.Schema, p jsonschema.Property) *jsonschema.Schema {
 	if len(list) == 0 {
 		return p.Schema
 	}
-	return &jsonschema.Schema{Pos: p.Schema.Pos, AllOf: append(list, p.Schema), Default: p.Schema.Default, Deprecated: p.Schema.Deprecated}
+	own := p.Schema
+	return &jsonschema.Schema{Pos: own.Pos, AllOf: append(list, own), Default: own.Default, Deprecated: own.Deprecated}
 }
 
 // unnamed returns what an object asks of a field that it does not name; nil when nobody sends one. Who has a struct for the
@@ -68,7 +69,8 @@ func unnamed(s *jsonschema.Schema, name string) *jsonschema.Schema {
 // elemOfClients returns what old clients ask of all values of a map, where servers ask it of the keys of a pattern only: Go has
 // one type for the values, and who reads leniently does not look at keys.
 func elemOfClients(o *jsonschema.Schema, a at) *jsonschema.Schema {
-	if a.direction != ServerToClient || len(o.Properties) > 0 || len(o.PatternProperties) != 1 || !orAny(o.AdditionalProperties).False {
+	isMap := len(o.Properties) == 0 && len(o.PatternProperties) == 1 && orAny(o.AdditionalProperties).False
+	if !isMap || a.direction != ServerToClient {
 		return nil
 	}
 	return o.PatternProperties[0].Schema

@@ -210,7 +210,8 @@ func merge(a, b *jsonschema.Schema) (*jsonschema.Schema, bool) {
 		if i < 0 {
 			out.Properties = append(out.Properties, p)
 		} else if old := out.Properties[i].Schema; text(old) != text(p.Schema) {
-			out.Properties[i].Schema = &jsonschema.Schema{Pos: old.Pos, AllOf: []*jsonschema.Schema{old, p.Schema}, Default: p.Schema.Default}
+			both := []*jsonschema.Schema{old, p.Schema}
+			out.Properties[i].Schema = &jsonschema.Schema{Pos: old.Pos, AllOf: both, Default: p.Schema.Default}
 		}
 	}
 	out.Required = append(slices.Clone(a.Required), b.Required...)

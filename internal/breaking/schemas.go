@@ -142,7 +142,9 @@ func (c *comparison) values(o, n plain, a at) {
 }
 
 // alternative compares a schema with the alternatives that are of its JSON types.
-func (c *comparison) alternative(s plain, list []*jsonschema.Schema, a at, p *Protocol, compare func(plain, *jsonschema.Schema, at)) {
+func (c *comparison) alternative(
+	s plain, list []*jsonschema.Schema, a at, p *Protocol, compare func(plain, *jsonschema.Schema, at),
+) {
 	for _, kind := range s.Type {
 		var fits []*jsonschema.Schema
 		for _, v := range list {
@@ -155,7 +157,8 @@ func (c *comparison) alternative(s plain, list []*jsonschema.Schema, a at, p *Pr
 		if len(fits) == 1 {
 			compare(plain{Schema: &one}, fits[0], a)
 		} else {
-			c.report("field-type-changed", a, "", "%s is %s in one version, and none or several of its alternatives are that", a.path, kinds(&one))
+			c.report("field-type-changed", a, "", "%s is %s in one version, and none or several of its alternatives are that",
+				a.path, kinds(&one))
 		}
 	}
 	if len(s.Type) == 0 {
@@ -232,8 +235,8 @@ func (c *comparison) single(o, n plain, a at) {
 // conditions compares the keywords that are not compared one by one.
 func (c *comparison) conditions(o, n *jsonschema.Schema, a at) {
 	pick := func(s *jsonschema.Schema) *jsonschema.Schema {
-		return &jsonschema.Schema{AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else, Contains: s.Contains,
-			MinContains: s.MinContains, MaxContains: s.MaxContains, UnevaluatedItems: s.UnevaluatedItems, ContentSchema: s.ContentSchema,
+		return &jsonschema.Schema{AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else,
+			Contains: s.Contains, MinContains: s.MinContains, MaxContains: s.MaxContains, UnevaluatedItems: s.UnevaluatedItems, ContentSchema: s.ContentSchema,
 			UnevaluatedProperties: s.UnevaluatedProperties, DependentRequired: s.DependentRequired, DependentSchemas: s.DependentSchemas,
 			ContentMediaType: s.ContentMediaType}
 	}

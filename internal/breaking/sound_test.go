@@ -42,8 +42,8 @@ var soundTypes = []string{
 	`{type: object, patternProperties: {"^x": int}}`, `{allOf: [{type: object, properties: {x: int}, required: [x]}, {type: object, properties: {y: int}}]}`,
 	`{type: object, properties: {x: int, y: int}, anyOf: [{type: object, required: [x]}, {type: object, required: [y]}]}`,
 	`{type: string, not: {type: string, const: ab}}`, `{discriminator: k, mapping: {p: {x: int}, q: {y: int}}}`, `{discriminator: k, mapping: {p: {x: int}}}`,
-	`{type: array, contains: {const: 1}}`, `map<any>`, `{type: object, minProperties: 1}`, `{x: int | null}`, `{type: object, properties: {x: string}}`,
-	`{type: object, patternProperties: {"^x": int}, additionalProperties: false}`,
+	`{type: array, contains: {const: 1}}`, `map<any>`, `{type: object, minProperties: 1}`, `{x: int | null}`,
+	`{type: object, properties: {x: string}}`, `{type: object, patternProperties: {"^x": int}, additionalProperties: false}`,
 	`{type: object, patternProperties: {"^x": int}, properties: {xa: string}}`, `{type: [array, "null"], items: int}`,
 	`{type: array, prefixItems: [int], items: string}`, `{type: [object, string]}`, `{anyOf: [{type: string, maxLength: 2}, int]}`,
 }
@@ -150,8 +150,10 @@ func TestChangesElsewhere(t *testing.T) {
 		{"a field that was one of a map", "both:\n  M: {type: object, additionalProperties: int}\n", "both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n", "field-type-changed"},
 		{"a field of a map that is one no more", "both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n", "both:\n  M: {type: object, additionalProperties: int}\n", "field-type-changed"},
 		{"a value that the text is too long for", "both:\n  M: {a: {enum: [abc, d]}}\n", "both:\n  M: {a: string(..2)}\n", "enum-value-removed"},
-		{"a key of a map that is a field now", "both:\n  M: {a: object}\n", "both:\n  M: {a: {type: object, properties: {x: int}}}\n", "field-type-narrowed"},
-		{"a field that is a key of a map now", "both:\n  M: {a: {type: object, properties: {x: int}}}\n", "both:\n  M: {a: object}\n", "field-type-widened"},
+		{"a key of a map that is a field now", "both:\n  M: {a: object}\n",
+			"both:\n  M: {a: {type: object, properties: {x: int}}}\n", "field-type-narrowed"},
+		{"a field that is a key of a map now", "both:\n  M: {a: {type: object, properties: {x: int}}}\n",
+			"both:\n  M: {a: object}\n", "field-type-widened"},
 		{"a map of a pattern that is opened", `both:
   M: {a: {type: object, patternProperties: {"^x": int}, additionalProperties: false}}
 `, `both:

@@ -56,7 +56,8 @@ func (c *comparison) strings(o, n *jsonschema.Schema, a at) {
 		c.report("format-changed", a, "", "%s must be of the format %s instead of %s", a.path, n.Format, o.Format)
 	}
 	if o.ContentEncoding != n.ContentEncoding {
-		c.report("encoding-changed", a, "", "%s is encoded as %s instead of %s", a.path, or(n.ContentEncoding, "plain text"), or(o.ContentEncoding, "plain text"))
+		c.report("encoding-changed", a, "", "%s is encoded as %s instead of %s", a.path,
+			or(n.ContentEncoding, "plain text"), or(o.ContentEncoding, "plain text"))
 	}
 }
 
@@ -192,7 +193,8 @@ func (c *comparison) arrays(o, n *jsonschema.Schema, a at) {
 		c.report("array-unique-removed", a, "", "the items of %s may be equal", a.path)
 	}
 	if len(o.PrefixItems) != len(n.PrefixItems) {
-		c.report("tuple-shape-changed", a, "", "%s has %d items with a place of their own instead of %d", a.path, len(n.PrefixItems), len(o.PrefixItems))
+		c.report("tuple-shape-changed", a, "", "%s has %d items with a place of their own instead of %d", a.path,
+			len(n.PrefixItems), len(o.PrefixItems))
 		return
 	}
 	for i := range o.PrefixItems {
