@@ -173,6 +173,7 @@ func (c *Conn) Leave(topic string) {
 // run is the connection's goroutine: it reads until the connection ends.
 func (c *Conn) run() {
 	s := c.srv
+	c.beginSession() // before the program can make it a member
 	if s.OnConnect != nil {
 		if err := guard(func() error { return s.OnConnect(c.ctx, c) }); err != nil {
 			c.rejected(err)
@@ -183,7 +184,6 @@ func (c *Conn) run() {
 		}
 	}
 	s.stats.accepted.Add(1)
-	c.beginSession()
 	var err error
 	for {
 		var msg []byte

@@ -15,16 +15,59 @@ import (
 )
 
 // memoryConn is the server's end of a connection that is nothing but memory: it takes what is written at once and hands the
-// frames to a function, on the goroutine that writes. Nothing arrives on it until it is closed.
+// frames to a function, on the goroutine that writes. Its client may stall, and sends what is put into arrived.
 type memoryConn struct {
-	frame  func(payload []byte)
-	buf    []byte
-	closed chan struct{}
-	once   sync.Once
+	frame   func(payload []byte)
+	arrived chan []byte
+	closed  chan struct{}
+	once    sync.Once
+
+	mu      sync.Mutex
+	changed sync.Cond
+	stalled bool
+	over    bool
+	buf     []byte
+	rest    []byte // of what arrived
 }
 
-// TryWrite takes all of p.
+func newMemoryConn(frame func(payload []byte)) *memoryConn {
+	c := &memoryConn{frame: frame, arrived: make(chan []byte, 1), closed: make(chan struct{})}
+	c.changed.L = &c.mu
+	return c
+}
+
+// stall makes the client stop reading, or go on.
+func (c *memoryConn) stall(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stalled = on
+	c.changed.Broadcast()
+}
+
+// TryWrite takes all of p, or nothing of it while the client stalls.
 func (c *memoryConn) TryWrite(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stalled {
+		return 0, nil
+	}
+	return c.take(p)
+}
+
+// Write waits while the client stalls.
+func (c *memoryConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.stalled && !c.over {
+		c.changed.Wait()
+	}
+	if c.over {
+		return 0, net.ErrClosed
+	}
+	return c.take(p)
+}
+
+func (c *memoryConn) take(p []byte) (int, error) {
 	c.buf = append(c.buf, p...)
 	rest := c.buf
 	for {
@@ -57,15 +100,39 @@ func cutFrame(p []byte) (payload, rest []byte, ok bool) {
 	return p[head : head+n], p[head+n:], true
 }
 
-func (c *memoryConn) Write(p []byte) (int, error)      { return c.TryWrite(p) }
-func (c *memoryConn) Read([]byte) (int, error)         { <-c.closed; return 0, net.ErrClosed }
+// Read returns what the client sends.
+func (c *memoryConn) Read(p []byte) (int, error) {
+	if len(c.rest) == 0 {
+		select {
+		case c.rest = <-c.arrived:
+		case <-c.closed:
+			return 0, net.ErrClosed
+		}
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// send sends a short text message of the client.
+func (c *memoryConn) send(text string) {
+	frame := []byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text)), 0, 0, 0, 0}
+	c.arrived <- append(frame, text...)
+}
+
 func (c *memoryConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 func (c *memoryConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 func (c *memoryConn) SetDeadline(time.Time) error      { return nil }
 func (c *memoryConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *memoryConn) SetWriteDeadline(time.Time) error { return nil }
 func (c *memoryConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
+	c.once.Do(func() {
+		close(c.closed)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.over = true
+		c.changed.Broadcast()
+	})
 	return nil
 }
 
@@ -86,7 +153,7 @@ func connect(t *testing.T, srv *wsrt.Server, connected <-chan *wsrt.Conn, user s
 		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "wsgen.v1"} {
 		r.Header.Set(k, v)
 	}
-	conn := &memoryConn{frame: frame, closed: make(chan struct{})}
+	conn := newMemoryConn(frame)
 	srv.ServeHTTP(memoryHijacker{httptest.NewRecorder(), conn}, r)
 	return receive(t, connected), conn
 }

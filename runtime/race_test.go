@@ -15,7 +15,7 @@ import (
 	wsrt "github.com/wsgen/wsgen/runtime"
 )
 
-var rounds = flag.Int("rounds", 20_000, "rounds of TestJoinAgainstPublish")
+var rounds = flag.Int("rounds", 4_000, "rounds of TestJoinAgainstPublish")
 
 // witness follows the frames of one connection: between its join and its leave it wants every number, once, in order, from the
 // one behind the position that it was told; and nothing outside of that. Its methods run where the frames are written.
@@ -61,7 +61,7 @@ func number(payload []byte, behind string) uint64 {
 }
 
 // TestJoinAgainstPublish joins and leaves rooms while others publish to them, as fast as they can. Nothing may be lost, and
-// nothing doubled. -rounds 1000000 takes some seconds.
+// nothing doubled. -rounds 1000000 takes about two minutes.
 func TestJoinAgainstPublish(t *testing.T) {
 	rooms, connected := make(chan *wsrt.Room, 1), make(chan *wsrt.Conn, 1)
 	s := serveProtocol(t, withHistory(wsrt.HistoryLimits{Messages: 16, Bytes: 1 << 16, Age: time.Minute}), func(cfg *wsrt.ServerConfig) {

@@ -32,11 +32,17 @@ func TestSpans(t *testing.T) {
 	provider := sdk.NewTracerProvider(sdk.WithSyncer(exporter))
 	inside := make(chan trace.SpanContext, 1)
 	srv, err := rooms.NewServer(rooms.Config{
-		Authenticate: func(_ *http.Request, token string) (*rooms.Claims, error) { return &rooms.Claims{UserID: token, Roles: []string{"owner"}}, nil },
-		Conn:         rooms.UnimplementedConnHandler{},
-		OpenRoom:     func(_ context.Context, r *rooms.Room) (rooms.RoomHandler, error) { return &room{r: r, spans: inside}, nil },
-		OpenMatch:    func(context.Context, *rooms.Room) (rooms.MatchHandler, error) { return rooms.UnimplementedMatchHandler{}, nil },
-		Options:      wsrt.Options{Interceptors: []wsrt.Interceptor{otel.Interceptor(otel.WithTracerProvider(provider), otel.WithUser())}},
+		Authenticate: func(_ *http.Request, token string) (*rooms.Claims, error) {
+			return &rooms.Claims{UserID: token, Roles: []string{"owner"}}, nil
+		},
+		Conn: rooms.UnimplementedConnHandler{},
+		OpenRoom: func(_ context.Context, r *rooms.Room) (rooms.RoomHandler, error) {
+			return &room{r: r, spans: inside}, nil
+		},
+		OpenMatch: func(context.Context, *rooms.Room) (rooms.MatchHandler, error) {
+			return rooms.UnimplementedMatchHandler{}, nil
+		},
+		Options: wsrt.Options{Interceptors: []wsrt.Interceptor{otel.Interceptor(otel.WithTracerProvider(provider), otel.WithUser())}},
 	})
 	if err != nil {
 		t.Fatal(err)

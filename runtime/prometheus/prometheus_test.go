@@ -39,10 +39,12 @@ func TestFigures(t *testing.T) {
 			}
 			return &rooms.Claims{UserID: token, Roles: []string{"owner"}}, nil
 		},
-		Conn:      rooms.UnimplementedConnHandler{},
-		OpenRoom:  func(_ context.Context, r *rooms.Room) (rooms.RoomHandler, error) { return &room{r: r}, nil },
-		OpenMatch: func(context.Context, *rooms.Room) (rooms.MatchHandler, error) { return rooms.UnimplementedMatchHandler{}, nil },
-		Options:   wsrt.Options{Metrics: metrics, Shards: 2},
+		Conn:     rooms.UnimplementedConnHandler{},
+		OpenRoom: func(_ context.Context, r *rooms.Room) (rooms.RoomHandler, error) { return &room{r: r}, nil },
+		OpenMatch: func(context.Context, *rooms.Room) (rooms.MatchHandler, error) {
+			return rooms.UnimplementedMatchHandler{}, nil
+		},
+		Options: wsrt.Options{Metrics: metrics, Shards: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
