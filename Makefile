@@ -2,9 +2,9 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test conformance browser-test generate bench run fuzz
+.PHONY: test lint go-test bench-test conformance browser-test generate bench microbench run fuzz
 
-test: lint go-test conformance browser-test
+test: lint go-test bench-test conformance browser-test
 
 # Formatting, vet, staticcheck (generated code included) and generated files that are out of date.
 lint:
@@ -16,6 +16,10 @@ lint:
 
 go-test:
 	go test -race ./...
+
+# The comparison with other libraries, which is a module of its own.
+bench-test:
+	cd bench && go vet ./... && go test ./...
 
 # The JSON Schema test suite against generated code; says so where the suite is not there.
 conformance:
@@ -31,8 +35,13 @@ generate:
 	go test ./golden -update
 	go generate ./examples/...
 
-# Codec, fan-out and generator speed, each beside a peer in the same run.
+# The chat of the examples beside servers of other libraries, under the same loads: takes about a quarter of an hour, and
+# writes docs/performance.md.
 bench:
+	cd bench && go run . -runs 5 -out ../docs/performance.md
+
+# Codec, fan-out and generator speed, each beside a peer in the same run.
+microbench:
 	go test -run '^$$' -bench . -benchmem ./runtime/... ./golden/... ./internal/...
 
 # Each fuzz target for a short while.

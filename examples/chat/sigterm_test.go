@@ -1,0 +1,162 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+var many = flag.Int("many", 100, "connections of TestSigterm")
+
+// TestSigterm holds many connections, of which one in a hundred reads nothing, and ends the process: the others are told to
+// come back, spread over the window, and the process exits in peace. -many 10000 is what a server should bear.
+func TestSigterm(t *testing.T) {
+	allowFiles(t)
+	cmd, addr := startChat(t)
+	var conns []*websocket.Conn
+	var stalled []net.Conn
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 32)
+	for i := range *many {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if i%100 == 99 {
+				c := dialStalled(t, addr, i)
+				mu.Lock()
+				defer mu.Unlock()
+				stalled = append(stalled, c)
+				return
+			}
+			c := dialMember(t, addr, i)
+			mu.Lock()
+			defer mu.Unlock()
+			conns = append(conns, c)
+		})
+	}
+	wg.Wait()
+	if t.Failed() {
+		return
+	}
+	t.Logf("%d connections are open, %d of them read nothing", len(conns)+len(stalled), len(stalled))
+
+	begin := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var first, last time.Duration
+	for _, c := range conns {
+		wg.Go(func() {
+			code := websocket.StatusCode(-1)
+			for {
+				if _, _, err := c.Read(context.Background()); err != nil {
+					code = websocket.CloseStatus(err)
+					break
+				}
+			}
+			took := time.Since(begin)
+			mu.Lock()
+			defer mu.Unlock()
+			if code != websocket.StatusServiceRestart {
+				t.Errorf("a connection ended with %v", code)
+			}
+			if first == 0 || took < first {
+				first = took
+			}
+			last = max(last, took)
+		})
+	}
+	wg.Wait()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+	t.Logf("closed with 1012 between %v and %v after the signal; the process exited after %v", first.Round(time.Millisecond), last.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond))
+}
+
+// allowFiles raises the limit of open files.
+func allowFiles(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if limit.Cur = limit.Max; limit.Max < uint64(*many)+100 {
+		t.Skipf("the system allows %d open files", limit.Max)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startChat builds and starts the server, and returns it with its address.
+func startChat(t *testing.T) (*exec.Cmd, string) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "chat")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-unlimited")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	m := regexp.MustCompile(`http://(\S+)`).FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("the server says %q", line)
+	}
+	return cmd, m[1]
+}
+
+// dialMember opens a connection that is in a room of ten.
+func dialMember(t *testing.T, addr string, i int) *websocket.Conn {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/ws?user=u%d", addr, i), nil)
+	if err == nil {
+		t.Cleanup(func() { c.CloseNow() })
+		err = c.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"type":"JOIN_ROOM","payload":{"roomId":"r%d"}}`, i/10))
+	}
+	if err == nil {
+		_, _, err = c.Read(ctx)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
+// dialStalled opens a connection that reads nothing behind the handshake.
+func dialStalled(t *testing.T, addr string, i int) net.Conn {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	t.Cleanup(func() { c.Close() })
+	_, err = fmt.Fprintf(c, "GET /ws?user=s%d HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", i, addr)
+	one := make([]byte, 1)
+	if _, err2 := c.Read(one); err != nil || err2 != nil {
+		t.Error(errors.Join(err, err2))
+	}
+	return c
+}
