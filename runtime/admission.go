@@ -32,8 +32,10 @@ type ticket struct {
 	admission *admission
 	ip        netip.Addr
 	source    netip.Addr // what the address counts as
-	userID    string
-	once      sync.Once
+
+	// These are guarded by the admission's mu.
+	userID   string
+	released bool
 }
 
 // refusal is why a handshake is refused, and what its client gets to know.
@@ -54,6 +56,14 @@ func source(ip netip.Addr) netip.Addr {
 		return ip
 	}
 	return p.Addr()
+}
+
+// source returns what the connection's messages count as by address; with no address known, each connection is one.
+func (c *Conn) source() string {
+	if src := c.ticket.source; src.IsValid() {
+		return src.String()
+	}
+	return c.id
 }
 
 // enter takes a place, or says why there is none.
@@ -93,7 +103,7 @@ func (a *admission) refusal(src netip.Addr) *refusal {
 	return nil
 }
 
-// user takes a place of the user as well; false when there is none. It is called once at most.
+// user takes a place of the user as well; false when there is none. A ticket takes one at most.
 func (t *ticket) user(id string) bool {
 	if id == "" {
 		return true
@@ -101,7 +111,7 @@ func (t *ticket) user(id string) bool {
 	a := t.admission
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.limits.PerUser > 0 && a.byUser[id] >= a.limits.PerUser {
+	if t.released || a.limits.PerUser > 0 && a.byUser[id] >= a.limits.PerUser {
 		return false
 	}
 	a.byUser[id]++
@@ -111,18 +121,20 @@ func (t *ticket) user(id string) bool {
 
 // release gives the place back. Calls after the first do nothing.
 func (t *ticket) release() {
-	t.once.Do(func() {
-		a := t.admission
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.total--
-		if t.source.IsValid() {
-			decrement(a.byIP, t.source)
-		}
-		if t.userID != "" {
-			decrement(a.byUser, t.userID)
-		}
-	})
+	a := t.admission
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t.released {
+		return
+	}
+	t.released = true
+	a.total--
+	if t.source.IsValid() {
+		decrement(a.byIP, t.source)
+	}
+	if t.userID != "" {
+		decrement(a.byUser, t.userID)
+	}
 }
 
 func decrement[K comparable](m map[K]int, k K) {

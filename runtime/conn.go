@@ -45,7 +45,6 @@ type Conn struct {
 	srv      *Server
 	id       string
 	identity atomic.Pointer[identity]
-	userID   string
 	ip       netip.Addr
 	v1       bool
 	ticket   *ticket
@@ -72,7 +71,8 @@ type Conn struct {
 	alarmAt  time.Time   // zero: it is not set
 	pending  int         // messages that wait or run
 	session  string      // by which the client may come back; empty: not at all
-	expiry   clock.Timer // of the claims; nil: none
+	expiry   clock.Timer // of the claims, or of the time without any; nil: none
+	stranger bool        // expiry is of the time without claims
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms
@@ -85,18 +85,19 @@ type Conn struct {
 	errors   ratelimit.Bucket // of ERROR frames
 }
 
-func newConn(s *Server, sock *socket.Socket, claims any, userID string, ticket *ticket) *Conn {
+func newConn(s *Server, sock *socket.Socket, who *identity, ticket *ticket) *Conn {
 	c := &Conn{
-		srv: s, id: newID(s.Clock.Now()), userID: userID, ip: ticket.ip, ticket: ticket,
+		srv: s, id: newID(s.Clock.Now()), ip: ticket.ip, ticket: ticket,
 		sock: sock, v1: sock.Subprotocol() == subprotocolV1,
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.routed.L = &c.mu
-	c.become(claims)
+	c.identity.Store(who)
 	c.mail.Init(0, c.serve) // c.pending bounds both
 	c.gate.Init(0, c.pass)
 	c.member = s.hubs.Add(sock)
 	c.handle = s.NewConn(c)
+	c.holdUntil(who) // which may be over, and then closes it
 	return c
 }
 
@@ -116,7 +117,7 @@ func newID(now time.Time) string {
 func (c *Conn) ID() string { return c.id }
 
 // UserID returns the user of the claims; empty for an anonymous connection, or when the claims name none.
-func (c *Conn) UserID() string { return c.userID }
+func (c *Conn) UserID() string { return c.identity.Load().userID }
 
 // Claims returns what Authenticate returned. It must not be changed; it is nil for an anonymous connection.
 func (c *Conn) Claims() any { return c.identity.Load().claims }
@@ -179,7 +180,7 @@ func (c *Conn) run() {
 			c.rejected(err)
 			for _, rerr := c.sock.Read(); rerr == nil; _, rerr = c.sock.Read() { // until the peer has seen the code
 			}
-			c.finish(nil)
+			c.teardown(nil)
 			return
 		}
 	}
@@ -215,7 +216,8 @@ func (c *Conn) rejected(err error) {
 	c.Close(code, e.message)
 }
 
-// teardown lets all rooms go. Joins are refused from here on, so that no room keeps a connection that has ended.
+// teardown lets all rooms go. Joins are refused from here on, so that no room keeps a connection that has ended. A nil cause
+// says that OnConnect refused it.
 func (c *Conn) teardown(cause error) {
 	c.mu.Lock()
 	c.closing = true
@@ -225,13 +227,13 @@ func (c *Conn) teardown(cause error) {
 	if c.alarm != nil {
 		c.alarm.Stop()
 	}
-	if c.expiry != nil {
-		c.expiry.Stop()
-	}
+	c.expireAt(time.Time{}, time.Time{}, "")
 	c.routed.Broadcast()
 	c.mu.Unlock()
 
-	c.srv.stats.closed(cause)
+	if cause != nil {
+		c.srv.stats.closed(cause)
+	}
 	c.member.Remove()
 	c.cancel(cause)
 	for _, r := range requests {
@@ -252,7 +254,7 @@ func (c *Conn) teardown(cause error) {
 	}()
 }
 
-// finish is the last of a connection: all rooms have let it go. A nil cause says that OnConnect refused it.
+// finish is the last of a connection: all rooms have let it go.
 func (c *Conn) finish(cause error) {
 	s := c.srv
 	c.member.Remove()

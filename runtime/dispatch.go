@@ -54,7 +54,11 @@ func (c *Conn) receive(data []byte) {
 	s.stats.received.Add(1)
 	d := decoders.Get().(*codec.Decoder)
 	defer decoders.Put(d)
-	f := envelope.Read(d, data, envelope.Options{Mode: codec.Strict, V1: c.v1, Form: s.protocol.Envelope, DeclaredMeta: s.meta}, s.lookup)
+	lookup := s.lookup
+	if len(data) > s.smallest {
+		lookup = s.lookupWithin(len(data))
+	}
+	f := envelope.Read(d, data, envelope.Options{Mode: codec.Strict, V1: c.v1, Form: s.protocol.Envelope, DeclaredMeta: s.meta}, lookup)
 	t := f.Message
 	err := d.Err()
 	switch {
@@ -65,12 +69,12 @@ func (c *Conn) receive(data []byte) {
 		c.refuse(nil, f.CorrelationID, s.unknownType(f.Type))
 	case t != nil && t.v1 && !c.v1:
 		c.refuse(nil, f.CorrelationID, s.unknownType(t.Name))
+	case t != nil && len(data) > t.most:
+		c.refuse(t, f.CorrelationID, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.most, len(data)))
 	case err != nil:
 		c.refuse(t, f.CorrelationID, invalidArgument(err))
 	case t.control != nil:
 		t.control(c, f.CorrelationID, f.Payload)
-	case t.MaxBytes > 0 && len(data) > t.MaxBytes:
-		c.refuse(t, f.CorrelationID, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.MaxBytes, len(data)))
 	default:
 		msg := f.Payload
 		if t.Payload == nil {
@@ -186,7 +190,7 @@ func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs i
 		c.answerError(t.Request != nil, correlationID, err)
 		return
 	}
-	if c.srv.Authorize == nil && c.gate.Idle() && (!t.Joined || c.resolve(in)) {
+	if (c.srv.Authorize == nil || t.v1) && c.gate.Idle() && (!t.Joined || c.resolve(in)) {
 		c.route(in)
 		return
 	}
@@ -225,9 +229,9 @@ func (c *Conn) rate(in *inbound) *Error {
 			}
 			wait = c.buckets[in.t.index].Take(bucketRate(r), now)
 		case ByUser:
-			wait = in.t.buckets.Take(or(c.userID, c.id), bucketRate(r), now)
+			wait = in.t.buckets.Take(or(c.UserID(), c.id), bucketRate(r), now)
 		case ByIP:
-			wait = in.t.buckets.Take(c.ip.String(), bucketRate(r), now)
+			wait = in.t.buckets.Take(c.source(), bucketRate(r), now)
 		case ByRoom:
 			wait = in.t.buckets.Take(in.topic, bucketRate(r), now)
 		}
@@ -279,7 +283,7 @@ func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
 
 // pass runs in the gate's turn: it asks the program, and waits until it is known which room a joined message goes to.
 func (c *Conn) pass(in *inbound) {
-	if c.srv.Authorize != nil && !in.over() {
+	if c.srv.Authorize != nil && !in.t.v1 && !in.over() {
 		op := &Op{Kind: OpMessage, Message: in.t.Name, Msg: in.msg, Topic: in.topic}
 		if in.t.Joined { // the program is told the room
 			c.await(in)

@@ -14,8 +14,11 @@ import (
 
 // identity is what Authenticate or Reauthenticate has found out. It is immutable.
 type identity struct {
-	claims any // nil: anonymous
-	roles  []string
+	claims   any // nil: anonymous
+	userID   string
+	roles    []string
+	expiring bool      // the claims say until when they hold:
+	until    time.Time // zero: for ever
 }
 
 // Expirer is implemented by claims that hold for a limited time; give the generated Claims the method in a file of your own.
@@ -25,9 +28,12 @@ type Expirer interface {
 }
 
 func (s *Server) identify(claims any) *identity {
-	id := &identity{claims: claims}
+	id := &identity{claims: claims, userID: s.userOf(claims)}
 	if claims != nil && s.protocol.Claims.Roles != nil {
 		id.roles = s.protocol.Claims.Roles(claims)
+	}
+	if e, ok := claims.(Expirer); ok {
+		id.expiring, id.until = true, e.ExpiresAt()
 	}
 	return id
 }
@@ -40,26 +46,60 @@ func (s *Server) userOf(claims any) string {
 	return s.protocol.Claims.UserID(claims)
 }
 
-// become makes the connection the one of claims, for as long as they hold.
-func (c *Conn) become(claims any) {
-	c.identity.Store(c.srv.identify(claims))
-	if e, ok := claims.(Expirer); ok {
-		c.ExpireAt(e.ExpiresAt())
+// become makes the connection the one of claims, for as long as they hold; false when the user has too many. Only a
+// connection that was of nobody becomes one of a user.
+func (c *Conn) become(claims any) bool {
+	s, next := c.srv, c.srv.identify(claims)
+	if c.UserID() == "" && !c.ticket.user(next.userID) {
+		return false
+	}
+	s.mu.Lock()
+	token := c.sessionToken()
+	if old := (sessionKey{c.UserID(), token}); s.sessions[old] == c {
+		delete(s.sessions, old)
+		s.sessions[sessionKey{next.userID, token}] = c
+	}
+	c.identity.Store(next)
+	s.mu.Unlock()
+	c.holdUntil(next)
+	return true
+}
+
+// holdUntil sets the time that claims say; who has none may have a time for that.
+func (c *Conn) holdUntil(who *identity) {
+	now := c.srv.Clock.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch limit := c.srv.AnonymousTimeout; {
+	case who.expiring:
+		c.expireAt(who.until, now, "claims expired")
+	case c.stranger:
+		c.expireAt(time.Time{}, now, "")
+	case who.claims == nil && limit > 0 && c.srv.guarded:
+		c.expireAt(now.Add(limit), now, "not authenticated in time")
+		c.stranger = true
 	}
 }
 
 // ExpireAt closes the connection with 4401 at a time, in place of the time that was set before; the zero time is never.
 func (c *Conn) ExpireAt(at time.Time) {
+	now := c.srv.Clock.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.expireAt(at, now, "claims expired")
+}
+
+// expireAt is ExpireAt with the reason that the client is told. c.mu is held.
+func (c *Conn) expireAt(at, now time.Time, reason string) {
 	if c.expiry != nil {
 		c.expiry.Stop()
 		c.expiry = nil
 	}
+	c.stranger = false
 	if at.IsZero() || c.closing {
 		return
 	}
-	c.expiry = c.srv.Clock.AfterFunc(max(at.Sub(c.srv.Clock.Now()), 0), func() { c.Close(CloseUnauthenticated, "claims expired") })
+	c.expiry = c.srv.Clock.AfterFunc(max(at.Sub(now), 0), func() { c.Close(CloseUnauthenticated, reason) })
 }
 
 // TypeAuth is the type of the request, of the extended profile, by which a client shows a new token; typeAuthOK answers it.
@@ -78,6 +118,7 @@ const maxTokenLen = 16 << 10
 func AuthRequest() *MessageType {
 	return &MessageType{
 		Name: TypeAuth, FromClient: true, Kind: -1, Auth: Auth{Anonymous: true},
+		Rate: &Rate{Limit: 10, Per: time.Minute, Burst: 10}, // tokens are not to be guessed
 		Payload: &Payload{
 			Decode: func(d *codec.Decoder) any { return decodeToken(d) },
 			Encode: func(w *jx.Writer, v any) {
@@ -125,9 +166,11 @@ func (c *Conn) reauthenticate(ctx context.Context, token string) error {
 	if claims == nil {
 		return Errorf(CodeUnauthenticated, "not authenticated")
 	}
-	if c.srv.userOf(claims) != c.userID {
+	if c.Claims() != nil && c.srv.userOf(claims) != c.UserID() {
 		return Errorf(CodePermissionDenied, "the token is of another user: connect again")
 	}
-	c.become(claims)
+	if !c.become(claims) {
+		return Errorf(CodeResourceExhausted, "too many connections of this user")
+	}
 	return nil
 }

@@ -43,6 +43,12 @@ type Options struct {
 	HandshakeTimeout time.Duration // for Authenticate: later the client gets 503; 0: 10s
 	PingInterval     time.Duration // 0: 25s; negative: no pings
 	PingTimeout      time.Duration // 0: 10s
+	// AnonymousTimeout is how long a connection without claims may stay, where the protocol has messages that need claims,
+	// unless it shows a token before: then it is closed with 4401. 0: for ever.
+	AnonymousTimeout time.Duration
+	// MessageTimeout is how long a message may take from its first byte to its last: a client that takes longer is closed
+	// with 1008. 0: 10s for each 64 KiB that a message may have; negative: for ever.
+	MessageTimeout time.Duration
 	// DrainDelay is how long a server that drains still takes connections, so that balancers see that it is not ready; 0:
 	// not at all.
 	DrainDelay time.Duration
@@ -209,6 +215,8 @@ func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
 		s.ClientIP = remoteIP
 	}
 	s.Limits = s.Limits.resolve(p, s.Unlimited)
+	s.AnonymousTimeout = max(s.AnonymousTimeout, 0)
+	s.MessageTimeout = max(or(s.MessageTimeout, 10*time.Second*time.Duration((s.Limits.MessageBytes+64<<10-1)/(64<<10))), 0)
 	return s, s.check(p)
 }
 

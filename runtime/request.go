@@ -147,7 +147,11 @@ func (in *inbound) run(handler any) {
 // handle calls the interceptors and the handler.
 func (in *inbound) handle() (result any, err error) {
 	defer recovered(&err)
-	if result, err = in.conn.srv.handle(in.ctx, &in.call); err != nil {
+	handle := in.conn.srv.handle
+	if in.t.v1 { // of the protocol itself, such as a token, which nobody is to log
+		handle = invoke
+	}
+	if result, err = handle(in.ctx, &in.call); err != nil {
 		touch(err)
 	}
 	return result, err

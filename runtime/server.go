@@ -30,6 +30,8 @@ type Server struct {
 	messages  map[string]*messageType
 	errors    map[Code]*ErrorType
 	anonymous bool // some message may be sent without claims
+	guarded   bool // some message may not
+	smallest  int  // of the bounds of messages
 	meta      bool // some message declares meta
 	kinds     map[string]int
 	handle    HandlerFunc // the interceptors around the generated handler
@@ -57,6 +59,7 @@ type Server struct {
 type messageType struct {
 	*MessageType
 	index   int // among those with a rate, for the connection's buckets; -1: none
+	most    int // bytes of a frame
 	buckets ratelimit.Keyed
 	// control handles a frame of the extended profile itself, on the reader's goroutine; nil for messages of the schema.
 	control func(c *Conn, correlationID string, payload any)
@@ -99,10 +102,16 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 		s.messages[m.Name] = mt
 		s.meta = s.meta || m.FromClient && m.Meta != nil
 		s.anonymous = s.anonymous || m.FromClient && m.Auth.Anonymous
+		s.guarded = s.guarded || m.FromClient && !m.Auth.Anonymous
 	}
 	for _, t := range s.controls() {
+		if t.Rate != nil {
+			t.index = rated
+			rated++
+		}
 		s.messages[t.Name] = t
 	}
+	s.bound(positive(cfg.Limits.MessageBytes, or(p.Limits.MaxBytes, 64<<10)))
 	for _, e := range p.Errors {
 		s.errors[e.Code] = e
 	}
@@ -120,7 +129,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	}
 	s.hubs = hub.New(hub.Options{
 		Hubs: cfg.Hubs, Clock: set.Clock, Turn: s.turn(),
-		Liveness: socket.Liveness{Interval: set.PingInterval, Timeout: set.PingTimeout},
+		Liveness: socket.Liveness{Interval: set.PingInterval, Timeout: set.PingTimeout, Message: set.MessageTimeout},
 	})
 	return s, nil
 }
@@ -179,9 +188,9 @@ func (s *Server) register(c *Conn) bool {
 }
 
 func (s *Server) unregister(c *Conn) {
-	session := sessionKey{c.UserID(), c.sessionToken()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	session := sessionKey{c.UserID(), c.sessionToken()}
 	delete(s.conns, c)
 	if len(s.conns) == 0 && s.draining.Load() {
 		select {
@@ -197,7 +206,7 @@ func (s *Server) unregister(c *Conn) {
 // report hands an error that no client is told of to the program.
 func (s *Server) report(ctx context.Context, c *Conn, err error, attrs ...slog.Attr) {
 	if c != nil {
-		attrs = append(attrs, slog.String("conn", c.id), slog.String("user", c.userID))
+		attrs = append(attrs, slog.String("conn", c.id), slog.String("user", c.UserID()))
 	}
 	s.Logger.LogAttrs(ctx, slog.LevelError, err.Error(), attrs...)
 	if s.OnError != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,7 @@ func serveProtocol(t *testing.T, protocol *wsrt.Protocol, change func(cfg *wsrt.
 		NewRoom: func(r *wsrt.Room) any { return r },
 	}
 	cfg.DrainSpread = -1
+	cfg.UnpreparedFrames = os.Getenv(variant) == "unprepared"
 	s := &testServer{world: w, t: t, clock: fake}
 	if change != nil {
 		change(&cfg)

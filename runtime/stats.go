@@ -50,7 +50,7 @@ type Stats struct {
 	Connections, Rooms, Members int // current; a connection counts as a member once per room
 
 	Accepted            uint64            // handshakes
-	Refused             map[string]uint64 // handshakes, by reason: draining, origin, full, ip, user, ip-rate, rate, unauthenticated, panic, timeout
+	Refused             map[string]uint64 // handshakes, by reason: draining, origin, full, ip, user, ip-rate, rate, unauthenticated, panic, timeout, upgrade
 	Closes              map[int]uint64    // connections that ended, by close code; 1006 without one
 	Received            uint64            // frames
 	Invalid             uint64            // frames that were refused for what they hold

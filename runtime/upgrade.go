@@ -37,23 +37,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, refused)
 		return
 	}
-	c, ok := s.upgrade(w, r, ticket)
-	if !ok {
-		ticket.release()
-		return
+	var c *Conn
+	defer func() { // also when a hook panics
+		if c == nil {
+			ticket.release()
+		}
+	}()
+	if c = s.upgrade(w, r, ticket); c != nil {
+		go c.run()
 	}
-	go c.run()
 }
 
-// upgrade authenticates and accepts. When it returns false it has answered the request.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket) (*Conn, bool) {
-	claims, refused := s.authenticate(r)
-	if refused == nil && !ticket.user(s.userOf(claims)) {
+// upgrade authenticates and accepts. When it returns nil it has answered the request.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket) *Conn {
+	who, refused := s.authenticate(r)
+	if refused == nil && !ticket.user(who.userID) {
 		refused = &refusal{"user", http.StatusTooManyRequests, "too many connections of this user", time.Second}
 	}
 	if refused != nil {
 		s.refuse(w, refused)
-		return nil, false
+		return nil
 	}
 	sock, err := socket.Accept(w, r, socket.Options{
 		Subprotocol: pickSubprotocol(r), MaxMessage: s.Limits.MessageBytes, Clock: s.Clock, Stats: &s.wire,
@@ -61,55 +64,59 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 		Unprepared: s.UnpreparedFrames,
 	})
 	if err != nil {
-		return nil, false
+		s.stats.refusal("upgrade")
+		return nil
 	}
-	c := newConn(s, sock, claims, s.userOf(claims), ticket)
+	c := newConn(s, sock, who, ticket)
 	c.urlRoom = strings.Clone(r.URL.Query().Get("room"))
 	if !s.register(c) {
 		sock.Close(CloseRestart, "retry="+strconv.Itoa(int(s.DrainSpread.Milliseconds())))
 	}
-	return c, true
+	return c
 }
 
-// authenticate returns the claims, or why there are none. It waits for the program as long as the handshake may take; what
+// authenticate returns who it is, or why that is not known. It waits for the program as long as the handshake may take; what
 // comes later is for nobody.
-func (s *Server) authenticate(r *http.Request) (any, *refusal) {
+func (s *Server) authenticate(r *http.Request) (*identity, *refusal) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	timer := s.Clock.AfterFunc(s.HandshakeTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer timer.Stop()
 	type result struct {
-		claims any
-		err    error
+		who *identity
+		err error
 	}
 	done := make(chan result, 1)
 	go func() {
 		var res result
-		res.err = guard(func() (err error) {
-			res.claims, err = s.Authenticate(r.WithContext(ctx), s.token(r))
+		res.err = guard(func() error {
+			claims, err := s.Authenticate(r.WithContext(ctx), s.token(r))
+			if err == nil {
+				res.who = s.identify(claims) // which asks methods of the program's
+			}
 			return err
 		})
 		done <- res
 	}()
 	select {
 	case res := <-done:
-		return s.authenticated(ctx, res.claims, res.err)
+		return s.authenticated(ctx, res.who, res.err)
 	case <-ctx.Done():
 		return nil, &refusal{"timeout", http.StatusServiceUnavailable, "authentication takes too long", time.Second}
 	}
 }
 
 // authenticated judges what the program has returned.
-func (s *Server) authenticated(ctx context.Context, claims any, err error) (any, *refusal) {
+func (s *Server) authenticated(ctx context.Context, who *identity, err error) (*identity, *refusal) {
 	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		s.report(ctx, nil, err)
 		return nil, &refusal{"panic", http.StatusUnauthorized, "authentication failed", 0}
 	}
-	if err != nil || claims == nil && !s.anonymous {
+	if err != nil || who.claims == nil && !s.anonymous {
 		s.Logger.DebugContext(ctx, "connection refused", "error", err)
 		return nil, &refusal{"unauthenticated", http.StatusUnauthorized, "not authenticated", 0}
 	}
-	return claims, nil
+	return who, nil
 }
 
 // token returns the first token of: the Authorization header, an offered subprotocol, the query, the cookie.

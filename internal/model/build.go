@@ -68,6 +68,7 @@ type builder struct {
 	checks     []*pendingCheck // in the order of their places
 	checkNames map[string]int
 	joined     map[string]bool // unions whose variants know them
+	merging    int             // allOf inside of allOf
 }
 
 // broken is the kind of a type with an error, which is reported once. No API that Build returns has one.

@@ -11,7 +11,7 @@ import (
 // allOf returns the type of a schema with allOf: of the one schema that the parts come to or, when there is no such thing,
 // of the JSON, which is checked.
 func (b *builder) allOf(s *jsonschema.Schema, at place) *Type {
-	parts, ok := b.partsOf(s, nil)
+	parts, ok := b.partsOf(s, nil, make(map[*jsonschema.Schema]bool))
 	if !ok {
 		return b.raw(s, at)
 	}
@@ -35,18 +35,33 @@ func (b *builder) allOf(s *jsonschema.Schema, at place) *Type {
 	if len(merged.Type) == 0 {
 		return b.raw(s, at)
 	}
+	if b.merging++; b.merging > maxMerging {
+		b.merging--
+		b.errorf(s.Pos, "endless-type", "give one of the types a name for the whole, and refer to that", "the parts of allOf have fields in common whose parts have fields in common, and so on: no Go type has an end for that")
+		return brokenType()
+	}
+	defer func() { b.merging-- }()
 	return b.shape(merged, at.path, at.goName)
 }
 
-// partsOf returns a schema without its allOf, and the schemas of that, and so on. It is not ok when they contain each other.
-func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema) ([]*jsonschema.Schema, bool) {
+// maxMerging is how deep fields that several parts of an allOf have may lead into such fields. Types that refer to each
+// other can make them lead on without end.
+const maxMerging = 5
+
+// partsOf returns a schema without its allOf, and the schemas of that, and so on, each once. It is not ok when they contain
+// each other. seen are those around s, and taken those that were returned.
+func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema, taken map[*jsonschema.Schema]bool) ([]*jsonschema.Schema, bool) {
 	if slices.Contains(seen, s) {
 		return nil, false
 	}
+	if taken[s] {
+		return nil, true
+	}
+	taken[s] = true
 	seen = append(slices.Clone(seen), s)
 	if s.Ref != "" && onlyRef(s) {
 		if d := b.defs[s.Ref]; d != nil && d.schema != nil {
-			return b.partsOf(d.schema, seen)
+			return b.partsOf(d.schema, seen, taken)
 		}
 		return nil, false
 	}
@@ -57,7 +72,7 @@ func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema) ([]*j
 		out = append(out, &own)
 	}
 	for _, part := range s.AllOf {
-		inner, ok := b.partsOf(part, seen)
+		inner, ok := b.partsOf(part, seen, taken)
 		if !ok {
 			return nil, false
 		}

@@ -1,9 +1,10 @@
-// Package ratelimit has token buckets in the form of the generic cell rate algorithm (ITU-T I.371): one time per bucket, no
-// loss by rounding however often it is asked.
+// Package ratelimit has token buckets in the form of the generic cell rate algorithm (ITU-T I.371): one time per bucket, and
+// no loss by rounding, however often it is asked and whatever the rate: seven per second are seven in every second.
 package ratelimit
 
 import (
-	"sync"
+	"math"
+	"math/bits"
 	"time"
 )
 
@@ -14,66 +15,64 @@ type Rate struct {
 	Burst int
 }
 
-// Bucket is one token bucket. Its zero value is full. It is not safe for concurrent use.
-type Bucket struct {
-	due int64 // UnixNano at which the bucket is full again
+// moment is a time in nanoseconds and Limit-ths of one, or the distance of two. Times of one bucket have the same Limit.
+type moment struct{ ns, part int64 }
+
+// after returns how long m is after n in nanoseconds, rounded up; it is negative or 0 where m is not after n.
+func (m moment) after(n moment) int64 {
+	d := m.ns - n.ns
+	if m.part > n.part {
+		d++
+	}
+	return d
 }
 
-// Take takes a token and returns 0, or returns how long to wait for one.
+// plus returns m later by d, which is less than Per times Burst.
+func (r Rate) plus(m, d moment) moment {
+	m.ns += d.ns
+	if m.part += d.part; m.part >= int64(r.Limit) {
+		m.part -= int64(r.Limit)
+		m.ns++
+	}
+	return m
+}
+
+// span returns the time that n tokens take. It ends at a hundred years, which no bucket waits for.
+func (r Rate) span(n int) moment {
+	const most = math.MaxInt64 / 3
+	hi, lo := bits.Mul64(uint64(r.Per), uint64(n))
+	limit := uint64(r.Limit)
+	if hi >= limit {
+		return moment{ns: most}
+	}
+	ns, part := bits.Div64(hi, lo, limit)
+	if ns > most {
+		return moment{ns: most}
+	}
+	return moment{int64(ns), int64(part)}
+}
+
+// Bucket is one token bucket. Its zero value is full. It is always asked with the same rate, and not safe for concurrent use.
+type Bucket struct {
+	due moment // since 1970, at which the bucket is full again
+}
+
+// Take takes a token and returns 0, or returns how long to wait for one, to the nanosecond.
 func (b *Bucket) Take(r Rate, now time.Time) time.Duration {
-	t := now.UnixNano()
-	interval := (int64(r.Per) + int64(r.Limit) - 1) / int64(r.Limit) // rounded up: never more than the limit
-	due := min(max(b.due, t), t+interval*int64(r.Burst))             // a clock that was set back costs no more than an empty bucket
-	if wait := due - t - interval*int64(r.Burst-1); wait > 0 {
+	t := moment{ns: now.UnixNano()}
+	due := b.due
+	if due.ns < t.ns {
+		due = t
+	}
+	if empty := r.plus(t, r.span(r.Burst)); due.after(empty) > 0 {
+		due, b.due = empty, empty // a clock that was set back costs no more than an empty bucket
+	}
+	if wait := due.after(r.plus(t, r.span(r.Burst-1))); wait > 0 {
 		return time.Duration(wait)
 	}
-	b.due = due + interval
+	b.due = r.plus(due, r.span(1))
 	return 0
 }
 
 // full reports whether the bucket is full at t.
-func (b *Bucket) full(t int64) bool { return b.due <= t }
-
-// Keyed is a bucket per key, for keys that come and go. It forgets full buckets. It is safe for concurrent use.
-type Keyed struct {
-	mu      sync.Mutex
-	buckets map[string]*Bucket
-	sweepAt int // number of buckets at which full ones are looked for
-}
-
-const minSweep = 64
-
-// Take takes a token of key's bucket and returns 0, or returns how long to wait for one.
-func (k *Keyed) Take(key string, r Rate, now time.Time) time.Duration {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	b := k.buckets[key]
-	if b == nil {
-		if k.buckets == nil {
-			k.buckets, k.sweepAt = make(map[string]*Bucket), minSweep
-		}
-		if len(k.buckets) >= k.sweepAt {
-			k.sweep(now.UnixNano())
-		}
-		b = &Bucket{}
-		k.buckets[key] = b
-	}
-	return b.Take(r, now)
-}
-
-// Len returns the number of buckets that are kept.
-func (k *Keyed) Len() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.buckets)
-}
-
-// sweep forgets full buckets. It runs when the number has doubled, so that its cost per new key is constant.
-func (k *Keyed) sweep(now int64) {
-	for key, b := range k.buckets {
-		if b.full(now) {
-			delete(k.buckets, key)
-		}
-	}
-	k.sweepAt = max(2*len(k.buckets), minSweep)
-}
+func (b *Bucket) full(t int64) bool { return b.due.ns < t || b.due.ns == t && b.due.part == 0 }

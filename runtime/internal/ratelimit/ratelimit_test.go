@@ -56,3 +56,69 @@ func TestFullBucketsAreForgotten(t *testing.T) {
 		t.Errorf("%d buckets are kept, about 100 are not full", n)
 	}
 }
+
+// TestAClockThatGoesBack takes a token, sets the clock back by an hour, and finds the bucket no emptier than empty.
+func TestAClockThatGoesBack(t *testing.T) {
+	var b ratelimit.Bucket
+	rate := ratelimit.Rate{Limit: 1, Per: time.Second, Burst: 2}
+	now := time.Unix(1e9, 0)
+	b.Take(rate, now)
+	back := now.Add(-time.Hour)
+	if wait := b.Take(rate, back); wait > time.Second {
+		t.Errorf("wait %v", wait)
+	}
+	if wait := b.Take(rate, back.Add(2*time.Second)); wait != 0 {
+		t.Errorf("wait %v after two seconds", wait)
+	}
+}
+
+// TestRatesThatAreNoWholeNanoseconds takes each token as soon as it is there. Over a long time there are as many as the rate
+// says, not one more or less.
+func TestRatesThatAreNoWholeNanoseconds(t *testing.T) {
+	for _, r := range []ratelimit.Rate{
+		{Limit: 7, Per: time.Second, Burst: 2}, {Limit: 3, Per: time.Minute, Burst: 5}, {Limit: 1001, Per: time.Second, Burst: 100},
+		{Limit: 11, Per: 24 * time.Hour, Burst: 1000},
+	} {
+		var b ratelimit.Bucket
+		begin := time.Unix(1e9, 0)
+		now := begin
+		for range r.Burst {
+			if b.Take(r, now) != 0 {
+				t.Fatalf("%+v: the burst is not there", r)
+			}
+		}
+		for n := 1; n <= 5000; n++ {
+			now = now.Add(b.Take(r, now))
+			rest := time.Duration(n % r.Limit)
+			want := time.Duration(n/r.Limit)*r.Per + (rest*r.Per+time.Duration(r.Limit)-1)/time.Duration(r.Limit)
+			if now.Sub(begin) != want {
+				t.Fatalf("%+v: token %d is there after %v, want %v", r, n, now.Sub(begin), want)
+			}
+			if b.Take(r, now) != 0 {
+				t.Fatalf("%+v: no token after the wait for it", r)
+			}
+		}
+	}
+}
+
+// TestKeysThatNeverRepeat has somebody who has as many addresses as he likes: what is kept of them is bounded, and the one who
+// has used his tokens up is remembered longer than those who have not.
+func TestKeysThatNeverRepeat(t *testing.T) {
+	var k ratelimit.Keyed
+	r := ratelimit.Rate{Limit: 100, Per: time.Hour, Burst: 100}
+	now := time.Unix(1e9, 0)
+	for range 100 {
+		k.Take("busy", r, now)
+	}
+	for i := range ratelimit.MaxKeys + 20_000 {
+		if k.Take(fmt.Sprint(i), r, now) != 0 {
+			t.Fatal("a new key has a full bucket")
+		}
+	}
+	if n := k.Len(); n > ratelimit.MaxKeys {
+		t.Errorf("%d buckets are kept, want %d at most", n, ratelimit.MaxKeys)
+	}
+	if k.Take("busy", r, now) == 0 {
+		t.Error("the bucket of the one who uses it is forgotten")
+	}
+}

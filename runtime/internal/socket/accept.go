@@ -48,7 +48,6 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Socket, error) 
 	opts := &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the caller's own check is stricter
 		CompressionMode:    websocket.CompressionDisabled,
-		OnPingReceived:     s.onPing,
 	}
 	if o.Subprotocol != "" {
 		opts.Subprotocols = []string{o.Subprotocol}

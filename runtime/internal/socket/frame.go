@@ -60,6 +60,9 @@ func (f *Frame) Payload() []byte { return f.data[f.header:] }
 // NewPing returns the ping without data that Check sends. One frame serves any number of sockets.
 func NewPing() *Frame { return &Frame{data: []byte{opPing, 0}, header: 2} }
 
+// invalidUTF8 is what a peer is told whose text is none.
+const invalidUTF8 = "invalid UTF-8"
+
 // maxReason is the longest reason that fits a close frame: a control frame holds 125 bytes, and the code takes two.
 const maxReason = 123
 

@@ -10,8 +10,9 @@ import (
 
 // Liveness says when a silent connection is asked for a sign of life, and when it is given up.
 type Liveness struct {
-	Interval time.Duration // between pings; 0 or less: no pings, and no limit for incomplete messages
-	Timeout  time.Duration // for an answer, which any byte is; Interval and Timeout together are the limit of a message
+	Interval time.Duration // between pings; 0 or less: no pings
+	Timeout  time.Duration // for an answer, which any byte is
+	Message  time.Duration // from the begin of a message to its end; 0 or less: no limit
 }
 
 var errSilent = errors.New("no answer to a ping")
@@ -28,11 +29,11 @@ func (s *Socket) Check(l Liveness, ping *Frame, now int64) {
 		return
 	}
 	s.out.trim()
-	if l.Interval <= 0 {
+	if begun := s.reading.Load(); begun != 0 && l.Message > 0 && now-begun > int64(l.Message) {
+		s.Close(CodePolicy, "the message took too long")
 		return
 	}
-	if begun := s.reading.Load(); begun != 0 && now-begun > int64(l.Interval+l.Timeout) {
-		s.Close(CodePolicy, "the message took too long")
+	if l.Interval <= 0 {
 		return
 	}
 	if s.pinged != 0 {

@@ -10,7 +10,7 @@ import (
 	. "github.com/wsgen/wsgen/runtime/internal/socket/sockettest"
 )
 
-var liveness = socket.Liveness{Interval: 25 * time.Second, Timeout: 10 * time.Second}
+var liveness = socket.Liveness{Interval: 25 * time.Second, Timeout: 10 * time.Second, Message: 35 * time.Second}
 
 // pass lets time pass as a hub sees it, with a check every second.
 func pass(clk *clock.Fake, s *socket.Socket, d time.Duration) {
@@ -125,6 +125,32 @@ func TestTheOldestFrameHasAnAge(t *testing.T) {
 	}
 	pass(clk, s, time.Second)
 	wantClosed(t, ends, 1013, true)
+}
+
+// TestTheTimeOfAMessageNeedsNoPings has a peer that keeps everything waiting, on a server without pings.
+func TestTheTimeOfAMessageNeedsNoPings(t *testing.T) {
+	clk := newFake()
+	s, conn := memory(t, -1, socket.Options{Clock: clk})
+	msgs, ends := reads(t, s)
+	limit := socket.Liveness{Message: 10 * time.Second}
+	wait := func(d time.Duration) {
+		clk.Advance(d)
+		s.Check(limit, socket.NewPing(), clk.Now().UnixNano())
+	}
+	wait(time.Hour) // there is no message
+	whole := ClientFrame(Final|Text, []byte("slow"))
+	conn.Feed(whole[:7])
+	conn.Drained()
+	wait(10 * time.Second)
+	conn.Feed(whole[7:])
+	wantMessage(t, msgs, "slow")
+	conn.Drained()
+	wait(time.Hour)
+	conn.Feed(whole[:7])
+	conn.Drained()
+	wait(10*time.Second + 1)
+	wait(closeWait) // of the peer, which does not answer
+	wantClosed(t, ends, 1008, true)
 }
 
 func TestZeroTurnsPingsOff(t *testing.T) {

@@ -4,12 +4,12 @@ package socket
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wsgen/wsgen/runtime/clock"
 )
@@ -59,7 +59,7 @@ type outbound struct {
 	offset   int     // bytes of queue[head] that are sent
 	taken    int     // entries from head on that a write is under way with
 	bytes    int     // that wait
-	pongs    int     // that wait
+	pong     *Frame  // that waits and is not on the wire in part; nil: none
 	draining bool    // the goroutine is running
 	closing  bool    // the last frame is queued; nothing may follow
 	half     bool    // close the sending side behind it
@@ -149,10 +149,20 @@ func (c *outbound) control(f *Frame) error {
 	if c.closing {
 		return nil
 	}
+	if f.data[0] == opClose && len(f.data) > 4 && !utf8.Valid(f.data[4:]) {
+		f = newClose(CodeInvalidUTF8, invalidUTF8) // coder/websocket repeats what the peer sent
+	}
+	if f.data[0] == opPong && c.pong != nil {
+		// One answer is enough for several pings: that to the last one (RFC 6455 section 5.5.3). So a peer that sends pings and
+		// reads nothing does not fill its queue.
+		c.bytes += len(f.data) - len(c.pong.data)
+		c.pong.data = f.data
+		return nil
+	}
 	c.append(f, c.clock.Now().UnixNano())
 	switch f.data[0] {
 	case opPong:
-		c.pongs++
+		c.pong = f
 	case opClose:
 		c.close()
 	}
@@ -160,14 +170,16 @@ func (c *outbound) control(f *Frame) error {
 	return nil
 }
 
-// maxPongs is how many pongs may wait: a peer that sends pings and reads nothing does not fill its queue with them.
-const maxPongs = 16
-
-// onPing reports whether a ping is answered.
-func (s *Socket) onPing(context.Context, []byte) bool {
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	return s.out.pongs < maxPongs
+// begun notes that the first n frames that wait are being written: they stay as they are.
+func (c *outbound) begun(n int) {
+	if c.pong == nil {
+		return
+	}
+	for _, e := range c.queue[c.head : c.head+n] {
+		if e.frame == c.pong {
+			c.pong = nil
+		}
+	}
 }
 
 // push queues a frame. It returns false when the reader is too slow for it. The queue of a reader that keeps up may be
@@ -261,6 +273,7 @@ func (c *outbound) pushClose(f *Frame, now int64, drop bool) {
 // forget empties the queue but for what is on the wire in part.
 func (c *outbound) forget() {
 	kept := append([]entry(nil), c.queue[c.head:c.head+c.started()]...)
+	c.pong = nil
 	c.queue, c.head, c.bytes = kept, 0, -c.offset
 	for _, e := range kept {
 		c.bytes += len(e.frame.data)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -66,7 +65,7 @@ func (s *Socket) next() ([]byte, *CloseError) {
 	case err != nil:
 		return nil, s.classify(err)
 	case !utf8.Valid(msg):
-		return nil, s.violate(CodeInvalidUTF8, "invalid UTF-8", nil)
+		return nil, s.violate(CodeInvalidUTF8, invalidUTF8, nil)
 	}
 	return msg, nil
 }
@@ -104,8 +103,10 @@ func (s *Socket) classify(err error) *CloseError {
 	switch {
 	case s.closed.Load() != nil:
 		return s.closed.Load()
+	case errors.As(err, &peer) && !utf8.ValidString(peer.Reason):
+		return s.violate(CodeInvalidUTF8, invalidUTF8, nil)
 	case errors.As(err, &peer):
-		return s.note(&CloseError{Code: int(peer.Code), Reason: strings.ToValidUTF8(peer.Reason, "\uFFFD")})
+		return s.note(&CloseError{Code: int(peer.Code), Reason: peer.Reason})
 	case errors.Is(err, errTooBig):
 		return s.violate(CodeTooBig, fmt.Sprintf("a message may have %d bytes", s.max), nil)
 	case errors.Is(err, errFragments):

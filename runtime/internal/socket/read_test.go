@@ -76,8 +76,20 @@ func TestRefusesBadFrames(t *testing.T) {
 		{"unmasked", unmasked, 1002},
 		{"compressed", ClientFrame(0x40|Final|Text, []byte("hi")), 1002},
 		{"reserved bit", ClientFrame(0x10|Final|Text, []byte("hi")), 1002},
+		{"two reserved bits", ClientFrame(0x60|Final|Text, []byte("hi")), 1002},
 		{"opcode 3", ClientFrame(Final|3, nil), 1002},
+		{"opcode 4", ClientFrame(Final|4, []byte("hi")), 1002},
+		{"opcode 5", ClientFrame(5, []byte("hi")), 1002},
+		{"opcode 6", ClientFrame(Final|6, nil), 1002},
+		{"opcode 7", ClientFrame(Final|7, nil), 1002},
 		{"opcode B", ClientFrame(Final|0xb, nil), 1002},
+		{"opcode C", ClientFrame(Final|0xc, []byte("hi")), 1002},
+		{"opcode D", ClientFrame(Final|0xd, nil), 1002},
+		{"opcode E", ClientFrame(0xe, nil), 1002},
+		{"opcode F", ClientFrame(Final|0xf, nil), 1002},
+		{"declared length of 2^63", []byte{Final | Text, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 1002},
+		{"declared length of 2^64-1", []byte{Final | Text, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, 1002},
+		{"ping without its end", ClientFrame(Ping, []byte("x")), 1002},
 		{"fragmented ping", ClientFrame(Ping, nil), 1002},
 		{"ping of 126 bytes", ClientFrame(Final|Ping, make([]byte, 126)), 1002},
 		{"continuation of nothing", ClientFrame(Final|Continuation, []byte("hi")), 1002},
@@ -86,6 +98,7 @@ func TestRefusesBadFrames(t *testing.T) {
 		{"close with 1005", ClientFrame(Final|Close, []byte{0x03, 0xed}), 1002},
 		{"close with 999", ClientFrame(Final|Close, []byte{0x03, 0xe7}), 1002},
 		{"close with 5000", ClientFrame(Final|Close, []byte{0x13, 0x88}), 1002},
+		{"close whose reason is no UTF-8", ClientFrame(Final|Close, []byte("\x03\xe8\xff")), 1007},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clk := newFake()
@@ -195,24 +208,6 @@ func TestTheReaderLearnsHowThePeerEnds(t *testing.T) {
 	}
 }
 
-// TestReadIsNotStalledByPongs has a peer that reads nothing, and sends pings and messages.
-func TestReadIsNotStalledByPongs(t *testing.T) {
-	for name, accept := range acceptors {
-		t.Run(name, func(t *testing.T) {
-			s, conn := accept(t, 0, socket.Options{Clock: newFake()})
-			msgs, _ := reads(t, s)
-			for range 1000 {
-				conn.Feed(ClientFrame(Final|Ping, []byte("x")))
-			}
-			conn.Feed(ClientFrame(Final|Text, []byte("still here")))
-			wantMessage(t, msgs, "still here")
-			if _, frames := s.Waiting(); frames == 0 || frames > 20 {
-				t.Errorf("%d pongs wait, want a few", frames)
-			}
-		})
-	}
-}
-
 func TestAcceptRefusesWhatIsNoUpgrade(t *testing.T) {
 	valid := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {Key}}
 	for _, c := range []struct {
@@ -226,6 +221,13 @@ func TestAcceptRefusesWhatIsNoUpgrade(t *testing.T) {
 		{"version 8", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Version", "8") }, 400},
 		{"no key", func(r *http.Request) { r.Header.Del("Sec-WebSocket-Key") }, 400},
 		{"short key", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "aGk=") }, 400},
+		{"long key", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZSE=") }, 400},
+		{"key that is no base64", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "????????????????????????") }, 400},
+		{"two keys", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", Key) }, 400},
+		{"no version", func(r *http.Request) { r.Header.Del("Sec-WebSocket-Version") }, 400},
+		{"no Connection", func(r *http.Request) { r.Header.Del("Connection") }, 426},
+		{"no Upgrade", func(r *http.Request) { r.Header.Del("Upgrade") }, 426},
+		{"another Upgrade", func(r *http.Request) { r.Header.Set("Upgrade", "h2c") }, 426},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", "/ws", nil)

@@ -63,14 +63,12 @@ func (c *outbound) advance(n int) {
 	c.stats.BytesOut.Add(uint64(n))
 	var done uint64
 	for n > 0 {
+		c.begun(1)
 		data := c.queue[c.head].frame.data
 		left := len(data) - c.offset
 		if n < left {
 			c.offset += n
 			break
-		}
-		if data[0] == opPong {
-			c.pongs--
 		}
 		n -= left
 		c.queue[c.head] = entry{}
@@ -131,6 +129,7 @@ func (c *outbound) drain() {
 			scratch = batch
 		}
 		c.taken = entries
+		c.begun(entries)
 		c.mu.Unlock()
 		n, err := c.Conn.Write(batch)
 		c.mu.Lock()
