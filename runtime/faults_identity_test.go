@@ -14,7 +14,7 @@ import (
 )
 
 // broken are claims that cannot say when they expire.
-type broken struct{ claims }
+type broken struct{}
 
 func (*broken) ExpiresAt() time.Time { panic("no idea") }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,9 +42,14 @@ func TestSettle(t *testing.T) {
 			t.Fatal(err)
 		}
 		hs := wstest.Serve(t, srv)
+		var mu sync.Mutex // the callback's goroutine has no other order with the test's
 		var heard []string
 		c, err := rooms.Dial(t.Context(), hs.URL(), rooms.Events{
-			News: func(_ context.Context, m *rooms.News) { heard = append(heard, m.Text) },
+			News: func(_ context.Context, m *rooms.News) {
+				mu.Lock()
+				defer mu.Unlock()
+				heard = append(heard, m.Text)
+			},
 		}, hs.Dialer(), client.WithToken("ann"))
 		if err != nil {
 			t.Fatal(err)
@@ -54,11 +60,15 @@ func TestSettle(t *testing.T) {
 			t.Fatal(err)
 		}
 		wstest.Settle()
+		mu.Lock()
 		if frames := raw.Frames(); len(frames) != 0 || len(heard) != 0 {
 			t.Errorf("before the minute has passed: %q, %q", frames, heard)
 		}
+		mu.Unlock()
 		time.Sleep(time.Minute)
 		wstest.Settle()
+		mu.Lock()
+		defer mu.Unlock()
 		if want := []string{"a minute has passed", "a minute has passed"}; !slices.Equal(heard, want) || len(raw.Frames()) != 2 {
 			t.Errorf("ann heard %q", heard)
 		}
