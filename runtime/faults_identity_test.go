@@ -4,6 +4,7 @@ package runtime_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -164,7 +165,7 @@ func TestAStrangerBecomesAUser(t *testing.T) {
 	eventually(t, "the server notices", func() bool { return s.srv.Stats().Connections == 1 })
 	c = s.dial("access_token=ann", "wsgen.v1")
 	c.next() // a session of its own
-	c.send(`{"type":"$ws:resume","payload":{"session":"` + session + `","rooms":{"room:a":{"epoch":"` + joined.Payload.Epoch + `","seq":0}}}}`)
+	c.send(fmt.Sprintf(`{"type":"$ws:resume","payload":{"session":%q,"rooms":{"room:a":{"epoch":%q,"seq":0}}}}`, session, joined.Payload.Epoch))
 	c.next() // the session that it had
 	if got := parseFrame(t, []byte(c.next())); got.Type != "$ws:joined" {
 		t.Errorf("the resume of the user is answered with %+v", got)

@@ -103,6 +103,7 @@ func (c *Conn) expireAt(at, now time.Time, reason string) {
 }
 
 // TypeAuth is the type of the request, of the extended profile, by which a client shows a new token; typeAuthOK answers it.
+// What the client sends before it has the answer may still count with the old one. Neither Authorize nor interceptors see it.
 const (
 	TypeAuth   = "$ws:auth"
 	typeAuthOK = "$ws:auth-ok"

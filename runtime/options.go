@@ -99,7 +99,7 @@ type ServerConfig struct {
 	// anonymous connection if the protocol has messages for those.
 	Authenticate func(r *http.Request, token string) (any, error)
 	// Reauthenticate returns the claims of a token that a connection shows later, before its claims expire; they are of the
-	// same user. Nil refuses such tokens.
+	// same user, or of any when the connection was anonymous. Nil refuses such tokens. A connection may show 10 in a minute.
 	Reauthenticate func(ctx context.Context, c *Conn, token string) (any, error)
 	// Authorize is asked for every message before its handler, and for every join. Nil allows all that the schema allows.
 	Authorize func(ctx context.Context, c *Conn, op *Op) error

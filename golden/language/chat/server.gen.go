@@ -84,8 +84,9 @@ type Config struct {
 	// or a cookie; it may be empty.
 	Authenticate func(r *http.Request, token string) (*Claims, error)
 	// Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh,
-	// before its claims expire. They are of the same user. Nil refuses such tokens. Claims that have a
-	// method ExpiresAt() time.Time hold until then; the connection is closed with 4401 after that.
+	// before its claims expire. They are of the same user, or of any when the connection was anonymous.
+	// Nil refuses such tokens. Claims that have a method ExpiresAt() time.Time hold until then; the
+	// connection is closed with 4401 after that.
 	Reauthenticate func(ctx context.Context, c *Conn, token string) (*Claims, error)
 	// Authorize is asked for every message before its handler, and for every join. Nil allows what the
 	// schema allows.

@@ -157,7 +157,7 @@ func configStruct(f *jen.File, api *model.API) {
 		g.Add(doc("Authenticate returns the claims of a connection, or an error to refuse it with 401. It is required. " +
 			"The token is from the Authorization header, a subprotocol bearer.<token>, the query's access_token or a cookie; it may be empty."))
 		g.Id("Authenticate").Func().Params(jen.Id("r").Op("*").Qual("net/http", "Request"), jen.Id("token").String()).Params(ptr("Claims"), jen.Error())
-		g.Add(doc("Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh, before its claims expire. They are of the same user. Nil refuses such tokens. " +
+		g.Add(doc("Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh, before its claims expire. They are of the same user, or of any when the connection was anonymous. Nil refuses such tokens. " +
 			"Claims that have a method ExpiresAt() time.Time hold until then; the connection is closed with 4401 after that."))
 		g.Id("Reauthenticate").Func().Params(ctxParam(), jen.Id("c").Add(ptr("Conn")), jen.Id("token").String()).Params(ptr("Claims"), jen.Error())
 		g.Add(doc("Authorize is asked for every message before its handler, and for every join. Nil allows what the schema allows."))

@@ -52,13 +52,15 @@ func TestHowTCPEnds(t *testing.T) {
 		"half close": func(c *net.TCPConn) error { return c.CloseWrite() },
 		"RST":        func(c *net.TCPConn) error { _ = c.SetLinger(0); return c.Close() },
 	} {
-		for _, sent := range []string{"nothing", "half a header", "half a message"} {
-			t.Run(name+" after "+sent, func(t *testing.T) {
+		for what, sent := range map[string][]byte{
+			"nothing": nil, "half a header": {Final | Text}, "half a message": ClientFrame(Final|Text, []byte("half"))[:8],
+		} {
+			t.Run(name+" after "+what, func(t *testing.T) {
 				l := connect(t, socket.Options{Clock: newFake()})
 				msgs, ends := l.reads()
 				l.text("whole")
 				wantMessage(t, msgs, "whole")
-				l.send(map[string][]byte{"half a header": {Final | Text}, "half a message": ClientFrame(Final|Text, []byte("half"))[:8]}[sent])
+				l.send(sent)
 				if err := end(l.conn.(*net.TCPConn)); err != nil {
 					t.Fatal(err)
 				}
