@@ -76,6 +76,7 @@ type Conn struct {
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms
+	lastTopic  string             // of a message
 	buckets    []ratelimit.Bucket // of messages with a rate of their own
 	all        ratelimit.Bucket   // of the schema's rate for all messages
 	invalid    ratelimit.Bucket
@@ -93,8 +94,8 @@ func newConn(s *Server, sock *socket.Socket, who *identity, ticket *ticket) *Con
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.routed.L = &c.mu
 	c.identity.Store(who)
-	c.mail.Init(0, c.serve) // c.pending bounds both
-	c.gate.Init(0, c.pass)
+	c.mail.Init(&s.workers, 0, c.serve) // c.pending bounds both
+	c.gate.Init(&s.workers, 0, c.pass)
 	c.member = s.hubs.Add(sock)
 	c.handle = s.NewConn(c)
 	c.holdUntil(who) // which may be over, and then closes it

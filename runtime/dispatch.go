@@ -20,7 +20,8 @@ type inbound struct {
 	t       *messageType
 	msg     any
 	ctx     context.Context
-	request *request // nil for an event
+	at      time.Time // of its arrival
+	request *request  // nil for an event
 	call    Call
 	topic   string // of its room; empty outside rooms, and for a joined message that is not routed yet
 	room    *Room
@@ -175,16 +176,17 @@ func (c *Conn) within(b *ratelimit.Bucket, n int) bool {
 // accept checks whether the connection may send the message now, and routes it.
 func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs int) {
 	t.received.Add(1)
-	in := &inbound{conn: c, t: t, msg: msg, ctx: c.ctx}
+	in, r := newInbound(t)
+	in.conn, in.msg, in.ctx, in.at = c, msg, c.ctx, c.srv.Clock.Now()
 	if t.Kind >= 0 && !t.Joined {
-		in.topic = c.srv.protocol.Kinds[t.Kind] + ":" + t.Key(msg)
+		in.topic = c.topicOf(t.Kind, t.Key(msg))
 	}
 	err := c.permitted(t)
 	if err == nil {
 		err = c.rate(in)
 	}
 	if err == nil {
-		err = c.begin(in, correlationID, timeoutMs)
+		err = c.begin(in, r, correlationID, timeoutMs)
 	}
 	if err != nil {
 		c.answerError(t.Request != nil, correlationID, err)
@@ -195,6 +197,30 @@ func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs i
 		return
 	}
 	c.gate.Post(in)
+}
+
+// newInbound returns a message, and what it needs as a request; nil for an event. Both are one piece of memory.
+func newInbound(t *messageType) (*inbound, *request) {
+	if t.Request == nil {
+		return &inbound{t: t}, nil
+	}
+	both := new(struct {
+		in inbound
+		r  request
+	})
+	both.in.t, both.r.in = t, &both.in
+	return &both.in, &both.r
+}
+
+// topicOf returns the topic of a room. Most messages of a connection go where the last one went.
+func (c *Conn) topicOf(kind int, key string) string {
+	name := c.srv.protocol.Kinds[kind]
+	last := c.lastTopic
+	if len(last) == len(name)+1+len(key) && last[:len(name)] == name && last[len(name)+1:] == key {
+		return last
+	}
+	c.lastTopic = name + ":" + key
+	return c.lastTopic
 }
 
 // permitted checks the schema's auth.
@@ -216,7 +242,7 @@ func (c *Conn) rate(in *inbound) *Error {
 	if s.Unlimited {
 		return nil
 	}
-	now := s.Clock.Now()
+	now := in.at
 	var wait time.Duration
 	if r := s.protocol.Limits.Rate; r != nil {
 		wait = c.all.Take(bucketRate(r), now)
@@ -259,7 +285,7 @@ func (s *Server) ratedMessages() int {
 }
 
 // begin counts the message as pending; a request gets its deadline.
-func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
+func (c *Conn) begin(in *inbound, r *request, correlationID string, timeoutMs int) *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch limit := c.srv.Limits.Pending; {
@@ -274,9 +300,8 @@ func (c *Conn) begin(in *inbound, correlationID string, timeoutMs int) *Error {
 		return Errorf(CodeUnavailable, "the server is going down")
 	}
 	c.pending++
-	if in.t.Request != nil {
-		in.request = newRequest(in, correlationID, timeoutMs)
-		in.ctx = in.request
+	if r != nil {
+		r.begin(correlationID, timeoutMs)
 	}
 	return nil
 }
@@ -398,4 +423,4 @@ func (c *Conn) notJoined(kind int) *Error {
 }
 
 // serve runs in the connection's turn.
-func (c *Conn) serve(in *inbound) { in.run(c.srv.ServerConfig.Conn) }
+func (c *Conn) serve(in *inbound) { _ = in.run(c.srv.ServerConfig.Conn) }

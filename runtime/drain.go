@@ -100,6 +100,7 @@ func (s *Server) drain(ctx context.Context) error {
 		}
 	}
 	s.hubs.Close()
+	s.workers.Close()
 	return err
 }
 

@@ -16,7 +16,7 @@ type Metrics interface {
 }
 
 // handled tells the metrics of a message.
-func (in *inbound) handled(err error, start time.Time) {
+func (in *inbound) handled(err error, took time.Duration) {
 	m := in.conn.srv.Metrics
 	if m == nil {
 		return
@@ -25,7 +25,7 @@ func (in *inbound) handled(err error, start time.Time) {
 	if _, panicked := errors.AsType[*PanicError](err); panicked {
 		code = CodeInternal
 	}
-	m.Handled(in.t.Name, code, in.conn.srv.Clock.Now().Sub(start))
+	m.Handled(in.t.Name, code, took)
 }
 
 // turn returns what the hubs call; nil without metrics.

@@ -23,18 +23,17 @@ type request struct {
 // Deadline implements context.Context. The server's clock, which keeps it, need not be the system's.
 func (r *request) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// newRequest registers a request. c.mu is held.
-func newRequest(in *inbound, id string, timeoutMs int) *request {
-	c := in.conn
-	r := &request{in: in, id: id, timeout: or(in.t.Request.Timeout, 30*time.Second)}
-	r.parent = c.ctx
+// begin registers a request. The connection's mu is held.
+func (r *request) begin(id string, timeoutMs int) {
+	in, c := r.in, r.in.conn
+	r.id, r.timeout, r.parent = id, or(in.t.Request.Timeout, 30*time.Second), c.ctx
 	if client := time.Duration(timeoutMs) * time.Millisecond; client > 0 && client < r.timeout {
 		r.timeout = client
 	}
-	r.due = c.srv.Clock.Now().Add(r.timeout)
+	r.due = in.at.Add(r.timeout)
 	c.requests = append(c.requests, r)
 	c.setAlarm(r.due, r.timeout)
-	return r
+	in.request, in.ctx = r, r
 }
 
 // setAlarm sees to it that overdue is called at a time, or before. One timer serves all requests of a connection: most end
@@ -131,17 +130,19 @@ func (r *request) progress(v any) error {
 // over reports whether there is nothing left to handle: the request was answered before its turn came.
 func (in *inbound) over() bool { return in.request != nil && in.request.answered.Load() }
 
-// run calls the handler and answers.
-func (in *inbound) run(handler any) {
+// run calls the handler and answers. It returns when the handler returned.
+func (in *inbound) run(handler any) (at time.Time) {
 	if in.over() {
 		in.done(nil, nil)
-		return
+		return in.conn.srv.Clock.Now()
 	}
 	in.call = Call{Conn: in.conn, Message: in.t.MessageType, Msg: in.msg, Room: in.room, handler: handler, request: in.request}
 	start := in.conn.srv.Clock.Now()
 	result, err := in.handle()
-	in.handled(err, start)
+	at = in.conn.srv.Clock.Now()
+	in.handled(err, at.Sub(start))
 	in.done(result, err)
+	return at
 }
 
 // handle calls the interceptors and the handler.

@@ -95,7 +95,7 @@ func newRoom(sh *shard, kind int, key, topic string) *Room {
 		r.history = newHistory(*limits)
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	r.mail.Init(sh.srv.Limits.Mailbox, r.turn)
+	r.mail.Init(&sh.srv.workers, sh.srv.Limits.Mailbox, r.turn)
 	r.handle = sh.srv.NewRoom(r)
 	return r
 }
@@ -159,8 +159,7 @@ func (r *Room) message(in *inbound) {
 		in.done(nil, r.openErr)
 		return
 	}
-	in.run(r.handler)
-	r.active = r.srv.Clock.Now()
+	r.active = in.run(r.handler)
 	r.armIdle()
 	r.armSave()
 }

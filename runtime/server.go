@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/wsgen/wsgen/runtime/internal/actor"
 	"github.com/wsgen/wsgen/runtime/internal/hub"
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
@@ -38,6 +39,7 @@ type Server struct {
 	backplane backplane
 	shards    []*shard
 	hubs      *hub.Set
+	workers   actor.Workers // of rooms and connections
 	admission admission
 	stats     counters
 	wire      socket.Stats

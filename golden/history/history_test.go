@@ -138,6 +138,7 @@ type peer struct {
 	t       *testing.T
 	session string
 	epoch   string
+	present bool // was told of presence
 }
 
 func (w *world) peer(user string) *peer {
@@ -171,9 +172,25 @@ type member struct {
 func (p *peer) read() frame {
 	p.t.Helper()
 	for {
-		if f := p.any(); f.Type != "HINT" && f.Type != "$ws:presence" {
+		f := p.any()
+		switch f.Type {
+		case "HINT":
+		case "$ws:presence":
+			p.present = true
+		default:
 			return f
 		}
+	}
+}
+
+// expectPresence waits until the peer was told of presence, which has a turn of its own.
+func (p *peer) expectPresence() {
+	p.t.Helper()
+	for !p.present {
+		if f := p.any(); f.Type != "$ws:presence" {
+			p.t.Fatalf("got %+v, want presence", f)
+		}
+		p.present = true
 	}
 }
 
@@ -548,6 +565,7 @@ func TestRestart(t *testing.T) {
 	ann.join(0)
 	ann.quietly(1, 3)
 	ann.expectNumbers(1, 3)
+	ann.expectPresence()
 	first.drain()
 	ann.ExpectClose(1012)
 

@@ -7,8 +7,9 @@ import "sync"
 // Mailbox holds mail until it is handled. Its methods are safe for concurrent use; handle is called for one piece of mail
 // at a time.
 type Mailbox[T any] struct {
-	handle func(T)
-	limit  int
+	handle  func(T)
+	limit   int
+	workers *Workers
 
 	mu    sync.Mutex
 	queue []T
@@ -19,8 +20,11 @@ type Mailbox[T any] struct {
 // kept is how much mail an idle mailbox has room for: enough not to make a new queue for each.
 const kept = 4
 
-// Init sets what handles the mail and how much of it may wait; a limit of 0 or less is none. It is called once, before use.
-func (m *Mailbox[T]) Init(limit int, handle func(T)) { m.limit, m.handle = limit, handle }
+// Init sets whose goroutines handle the mail, how, and how much of it may wait; a limit of 0 or less is none. It is called once,
+// before use.
+func (m *Mailbox[T]) Init(workers *Workers, limit int, handle func(T)) {
+	m.workers, m.limit, m.handle = workers, limit, handle
+}
 
 // Post adds mail and returns true, or returns false when the mailbox is full.
 func (m *Mailbox[T]) Post(mail T) bool { return m.post(mail, m.limit) }
@@ -37,7 +41,7 @@ func (m *Mailbox[T]) post(mail T, limit int) bool {
 	m.queue = append(m.queue, mail)
 	if !m.busy {
 		m.busy = true
-		go m.run()
+		m.workers.run(m)
 	}
 	return true
 }
@@ -56,7 +60,8 @@ func (m *Mailbox[T]) Len() int {
 	return len(m.queue) - m.head
 }
 
-func (m *Mailbox[T]) run() {
+// work handles the mail until there is none.
+func (m *Mailbox[T]) work() {
 	for {
 		mail, ok := m.next()
 		if !ok {

@@ -9,9 +9,11 @@ import (
 
 func TestOneAtATimeAndInOrder(t *testing.T) {
 	var m actor.Mailbox[int]
+	var w actor.Workers
+	defer w.Close()
 	var got []int // no lock: the race detector tells
 	var all sync.WaitGroup
-	m.Init(0, func(i int) { got = append(got, i); all.Done() })
+	m.Init(&w, 0, func(i int) { got = append(got, i); all.Done() })
 	const n = 10000
 	all.Add(n)
 	for i := range n {
@@ -27,10 +29,12 @@ func TestOneAtATimeAndInOrder(t *testing.T) {
 
 func TestLimit(t *testing.T) {
 	var m actor.Mailbox[int]
+	var w actor.Workers
+	defer w.Close()
 	busy, release := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
 	all.Add(4)
-	m.Init(2, func(i int) {
+	m.Init(&w, 2, func(i int) {
 		if i == 0 {
 			close(busy)
 			<-release
