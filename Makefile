@@ -2,9 +2,9 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test bench-test conformance browser-test generate bench microbench run fuzz
+.PHONY: test lint go-test bench-test conformance npm ts-test browser-test generate bench microbench run fuzz
 
-test: lint go-test bench-test conformance browser-test
+test: lint go-test bench-test conformance ts-test browser-test
 
 # Formatting, vet, staticcheck (generated code included) and generated files that are out of date.
 lint:
@@ -25,10 +25,18 @@ bench-test:
 conformance:
 	@set -o pipefail; go test -v ./internal/conformance | grep -E 'SKIPPED|^---|^ok|^FAIL|: file  |: all  |conformance_test.go:[0-9]+: [a-z]+ '
 
-# The chat page in a real browser, and the editors' language server on the YAML.
-browser-test:
+npm:
 	cd e2e && npm ci --no-audit --no-fund --loglevel=error
-	CHROMIUM="$$(scripts/chromium)" && cd e2e && CHROMIUM="$$CHROMIUM" node --test --test-reporter=spec
+
+# The generated TypeScript: types, lint, and what its client promises.
+ts-test: npm
+	e2e/node_modules/.bin/tsc -p e2e
+	e2e/node_modules/.bin/eslint -c e2e/eslint.config.js e2e/typescript $$(git ls-files '*.gen.ts')
+	cd e2e && node --import tsx --test --test-reporter=spec typescript/*.test.ts
+
+# The chat page in a real browser, and the editors' language server on the YAML.
+browser-test: npm
+	CHROMIUM="$$(scripts/chromium)" && cd e2e && CHROMIUM="$$CHROMIUM" node --test --test-reporter=spec *.test.mjs
 
 # Rewrites generated code, golden files and the chat example. Read the diff afterwards.
 generate:

@@ -32,7 +32,7 @@ var importRules = []importRule{
 	{"internal/breaking", []string{"internal/diag", "internal/jsonschema", "internal/model", "runtime/fallback"}, "it compares models, not files"},
 	{"internal/lint", []string{"internal/diag", "internal/jsonschema", "internal/model", "internal/names", "internal/schema", "runtime/codec"}, "rules read the model"},
 	{"internal/gen", []string{"internal/gen", "internal/jsonschema", "internal/model", "internal/output", "internal/names", "templates",
-		"runtime/fallback", "github.com/dave/jennifer"}, "emitters read the model and print"},
+		"runtime/codec", "runtime/fallback", "github.com/dave/jennifer"}, "emitters read the model and print"},
 	{"internal/output", []string{"github.com/aymanbagabas/go-udiff"}, "it knows files, not protocols"},
 	{"templates", []string{}, "templates decide nothing"},
 	{"runtime/fallback", []string{"runtime/codec", "github.com/santhosh-tekuri/jsonschema/v5"}, "it is linked only where a schema needs it"},

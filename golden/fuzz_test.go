@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,7 +78,7 @@ func FuzzGenerate(f *testing.F) {
 		if api == nil {
 			return
 		}
-		files, err := gen.Generate(api)
+		files, err := gen.Go(api)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func FuzzGenerateNames(f *testing.F) {
 			if api == nil {
 				continue
 			}
-			files, err := gen.Generate(api)
+			files, err := gen.Go(api)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, src)
 			}
@@ -157,9 +158,9 @@ both:
 		}
 		if plain == "" {
 			_, files := generate(t, "", src("text"))
-			plain = code(t, compile(t, files))
+			plain = code(t, compile(t, goFiles(files)))
 		}
-		files, err := gen.Generate(api)
+		files, err := gen.Go(api)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,4 +210,9 @@ func code(t *testing.T, files []*ast.File) string {
 		}
 	}
 	return b.String()
+}
+
+// goFiles returns the Go among files.
+func goFiles(files []output.File) []output.File {
+	return slices.DeleteFunc(files, func(f output.File) bool { return !strings.HasSuffix(f.Path, ".go") })
 }

@@ -65,11 +65,15 @@ func generate(tb testing.TB, folder string, src []byte) (name string, files []ou
 	if len(findings) > 0 || api == nil {
 		tb.Fatalf("findings: %s", text(tb, src, findings))
 	}
-	files, err := gen.Generate(api)
+	files, err := gen.Go(api)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return api.GoPackage, files
+	ts, err := gen.TypeScript(api)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return api.GoPackage, append(files, ts...)
 }
 
 func text(tb testing.TB, src []byte, findings []diag.Diagnostic) []byte {

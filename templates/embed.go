@@ -14,3 +14,8 @@ var Init embed.FS
 //
 //go:embed docs
 var Docs embed.FS
+
+// TypeScript holds the client in TypeScript: text/templates over typescript.Page, and the parts that are the same in every client.
+//
+//go:embed typescript
+var TypeScript embed.FS

@@ -22,8 +22,8 @@ import (
 )
 
 type generateFlags struct {
-	check, diff, clean, docs, noFallback bool
-	out, format                          string
+	check, diff, clean, docs, ts, noFallback bool
+	out, format                              string
 }
 
 func newGenerate(s streams) *cobra.Command {
@@ -31,10 +31,11 @@ func newGenerate(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate [file…]",
 		Short: "Write the code of protocols",
-		Long: `Generate writes the Go package of each file, messages.yaml by default, and its documentation as Markdown and HTML.
+		Long: `Generate writes the Go package of each file, messages.yaml by default, its client in TypeScript, and its documentation as
+Markdown and HTML.
 
 The package goes into a folder that is named after it, beside the file. go.out in the file, and --out on the command line,
-name another one, docs.out one for the documentation. Files that do not change are not touched. Files that wsgen did not write are never overwritten. Files of ours
+name another one, ts.out one for the TypeScript client, docs.out one for the documentation. Files that do not change are not touched. Files that wsgen did not write are never overwritten. Files of ours
 in that folder that are not generated any more are removed, unless --clean=false.
 
 Of several files, nothing is written unless all are right. With --format json, standard output has the findings alone.
@@ -52,6 +53,7 @@ In Go code, run it by
 	flags.BoolVar(&f.diff, "diff", false, "write nothing; print what would change")
 	flags.BoolVar(&f.clean, "clean", true, "remove files of ours that are not generated any more")
 	flags.BoolVar(&f.docs, "docs", true, "write the documentation of the protocol, too")
+	flags.BoolVar(&f.ts, "ts", true, "write the client in TypeScript, too; ts: none in the file says the same")
 	flags.BoolVar(&f.noFallback, "no-fallback", false, "refuse what only a JSON Schema library can check, so that generated code imports none")
 	flags.StringVar(&f.out, "out", "", "folder of the package")
 	flags.StringVar(&f.format, "format", "text", "of findings: text, json or github")
@@ -99,10 +101,11 @@ func (f *generateFlags) run(s streams, args []string) error {
 
 // target is a package to write.
 type target struct {
-	path, dir, docs string
-	api             *model.API
-	types           []string // names that the file may use
-	modeline        bool     // the file tells editors of their schema
+	path          string
+	dir, docs, ts string // folders
+	api           *model.API
+	types         []string // names that the file may use
+	modeline      bool     // the file tells editors of their schema
 }
 
 // load reads all files, so that the findings of all are seen at once.
@@ -119,10 +122,7 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 		f.noteFallbacks(l, api)
 		t := target{path: filepath.Clean(path), dir: f.folder(path, api), api: api, types: typeNames(l.file),
 			modeline: bytes.Contains(l.sources[filepath.ToSlash(path)], []byte(editor.Modeline))}
-		t.docs = t.dir
-		if api.DocsOut != "" && f.out == "" {
-			t.docs = filepath.Join(filepath.Dir(path), filepath.FromSlash(api.DocsOut))
-		}
+		t.docs, t.ts = f.beside(t, api.DocsOut), f.beside(t, api.TSOut)
 		i := slices.IndexFunc(targets, func(other target) bool { return other.dir == t.dir })
 		switch {
 		case i < 0:
@@ -134,6 +134,14 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 		}
 	}
 	return targets, nil
+}
+
+// beside returns the folder that the file names for something that belongs to the package; without one, that of the package.
+func (f *generateFlags) beside(t target, folder string) string {
+	if folder == "" || f.out != "" {
+		return t.dir
+	}
+	return filepath.Join(filepath.Dir(t.path), filepath.FromSlash(folder))
 }
 
 // noteFallbacks tells which lines make the generated code import a JSON Schema library, or refuses them.
@@ -155,22 +163,23 @@ func (f *generateFlags) noteFallbacks(l *loader, api *model.API) {
 func (f *generateFlags) plan(targets []target) ([]output.Change, error) {
 	folders := make(map[string][]output.File)
 	for _, t := range targets {
-		code, err := gen.Generate(t.api)
-		if err != nil {
-			return nil, internalError{err}
+		for _, part := range []struct {
+			wanted   bool
+			dir      string
+			generate func(*model.API) ([]output.File, error)
+		}{{true, t.dir, gen.Go}, {f.ts, t.ts, gen.TypeScript}, {f.docs, t.docs, gen.Docs}} {
+			if !part.wanted {
+				continue
+			}
+			files, err := part.generate(t.api)
+			if err != nil {
+				return nil, internalError{err}
+			}
+			folders[part.dir] = append(folders[part.dir], files...)
 		}
-		folders[t.dir] = append(folders[t.dir], code...)
 		if err := t.editorSchema(folders); err != nil {
 			return nil, err
 		}
-		if !f.docs {
-			continue
-		}
-		docs, err := gen.Docs(t.api)
-		if err != nil {
-			return nil, internalError{err}
-		}
-		folders[t.docs] = append(folders[t.docs], docs...)
 	}
 	var changes []output.Change
 	var problems []error

@@ -71,7 +71,7 @@ func (f *initFlags) execute(s streams, dir string) error {
 	if err := writeProject(dir, project); err != nil {
 		return err
 	}
-	gen := generateFlags{format: "text", clean: true, docs: true}
+	gen := generateFlags{format: "text", clean: true, docs: true, ts: true}
 	if err := gen.run(streams{s.in, io.Discard, s.err}, []string{filepath.Join(dir, defaultFile)}); err != nil {
 		return err
 	}

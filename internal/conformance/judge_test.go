@@ -143,7 +143,7 @@ func buildProgram(t *testing.T, dir, src string, names []string) {
 	if api == nil {
 		t.Fatalf("findings: %+v", diags.Sorted())
 	}
-	files, err := gen.Generate(api)
+	files, err := gen.Go(api)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,17 +8,10 @@ import (
 
 	"github.com/wsgen/wsgen/internal/gen/docs"
 	"github.com/wsgen/wsgen/internal/gen/golang"
+	"github.com/wsgen/wsgen/internal/gen/typescript"
 	"github.com/wsgen/wsgen/internal/model"
 	"github.com/wsgen/wsgen/internal/output"
 )
-
-// languages are the emitters; each returns its files with paths relative to the output folder.
-var languages = []struct {
-	name     string
-	generate func(*model.API) ([]output.File, error)
-}{
-	{"Go", golang.Generate},
-}
 
 // Docs returns the documentation of a protocol, for whatever folder it is to be in.
 func Docs(api *model.API) ([]output.File, error) {
@@ -29,16 +22,24 @@ func Docs(api *model.API) ([]output.File, error) {
 	return files, nil
 }
 
-// Generate returns the code of a protocol, sorted by path. An error is a fault of ours: what was printed cannot be read
+// TypeScript returns the TypeScript client of a protocol, for whatever folder it is to be in; nothing when none is wanted.
+func TypeScript(api *model.API) ([]output.File, error) {
+	if api.NoTS {
+		return nil, nil
+	}
+	files, err := typescript.Generate(api)
+	if err != nil {
+		return nil, fmt.Errorf("generating TypeScript: %w", err)
+	}
+	return files, nil
+}
+
+// Go returns the Go package of a protocol, sorted by path. An error is a fault of ours: what was printed cannot be read
 // back.
-func Generate(api *model.API) ([]output.File, error) {
-	var files []output.File
-	for _, l := range languages {
-		out, err := l.generate(api)
-		if err != nil {
-			return nil, fmt.Errorf("generating %s: %w", l.name, err)
-		}
-		files = append(files, out...)
+func Go(api *model.API) ([]output.File, error) {
+	files, err := golang.Generate(api)
+	if err != nil {
+		return nil, fmt.Errorf("generating Go: %w", err)
 	}
 	slices.SortFunc(files, func(a, b output.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil

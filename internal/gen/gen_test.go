@@ -31,7 +31,7 @@ func TestFilesCanBeWritten(t *testing.T) {
 	for i := range 50 {
 		src += fmt.Sprintf("  MESSAGE_%d: {id: uuid, text: string, by: map<uint8>, at: date-time}\n", i)
 	}
-	first, err := gen.Generate(build(t, src))
+	first, err := gen.Go(build(t, src))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestFilesCanBeWritten(t *testing.T) {
 			t.Errorf("%s does not begin with the header", f.Path)
 		}
 	}
-	again, err := gen.Generate(build(t, src))
+	again, err := gen.Go(build(t, src))
 	if err != nil || !slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
 		t.Errorf("a second run differs: %v", err)
 	}

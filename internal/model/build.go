@@ -104,6 +104,7 @@ func (b *builder) header() {
 	a.Source = f.Source[strings.LastIndex(f.Source, "/")+1:]
 	a.GoPackage, a.GoOut = f.GoPackage.Value, f.GoOut
 	a.StrictClients, a.DocsOut = f.StrictClients, f.DocsOut
+	a.TSOut, a.TSReact, a.NoTS = f.TSOut, f.TSReact, f.NoTS
 	a.Reserved, a.BreakingExcept, a.LintExcept = texts(f.Reserved), texts(f.BreakingExcept), texts(f.LintExcept)
 	if v := f.Envelope; v != nil {
 		a.Envelope = &Envelope{Type: v.Type, Payload: v.Payload, ID: v.ID, Ints: v.Ints}

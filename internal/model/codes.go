@@ -10,6 +10,9 @@ import (
 	"github.com/wsgen/wsgen/internal/schema"
 )
 
+// StandardCodes returns the codes that every request may be answered with. The slice is the caller's.
+func StandardCodes() []string { return slices.Clone(standardCodes) }
+
 // standardCodes are possible for every request, and are not declared.
 var standardCodes = strings.Fields(`UNAUTHENTICATED PERMISSION_DENIED INVALID_ARGUMENT FAILED_PRECONDITION NOT_FOUND ALREADY_EXISTS
 	UNIMPLEMENTED CANCELLED DEADLINE_EXCEEDED ABORTED RESOURCE_EXHAUSTED UNAVAILABLE INTERNAL SHARD_FULL SHARD_ROOMS ROOM_FULL TOO_MANY_ROOMS`)

@@ -35,7 +35,7 @@ func (b *builder) declareTypes() {
 		sc := &scope{file: f, types: make(map[string]*definition)}
 		b.scopes[f.Source] = sc
 		for _, t := range f.Types {
-			n := &Named{Path: t.Name.Value, Go: or(t.Type.GoName, names.Go(t.Name.Value)), TS: or(t.Type.TSName, names.TSType(t.Name.Value)), Pos: t.Name.Pos}
+			n := &Named{Path: t.Name.Value, Go: or(t.Type.GoName, names.Go(t.Name.Value)), TS: or(t.Type.TSName, t.Name.Value), Pos: t.Name.Pos}
 			b.take(n.Go, b.typeBy(f, n.Path), t.Name.Pos)
 			d := &definition{named: n, schema: t.Type}
 			sc.types[t.Name.Value] = d

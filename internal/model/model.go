@@ -25,6 +25,9 @@ type API struct {
 	Envelope       *Envelope              // nil: that of the protocol
 	StrictClients  bool                   // clients check what they receive as servers do
 	DocsOut        string                 // folder of docs.out, relative to the file; empty: beside the package
+	TSOut          string                 // folder of ts.out, relative to the file; empty: beside the package
+	TSReact        bool                   // a module for React is wanted
+	NoTS           bool                   // no TypeScript is wanted
 	BreakingExcept []string               // rules that wsgen breaking does not apply
 	LintExcept     []string               // rules that wsgen lint does not apply
 

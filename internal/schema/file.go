@@ -73,7 +73,7 @@ func (p *parser) fileEntry(f *File, e entry) {
 	case "clients":
 		f.StrictClients = p.oneOf(e.value, "clients", "lenient", "strict") == "strict"
 	case "ts":
-		p.unsupported(e.pos, "a TypeScript client is")
+		p.tsOptions(f, e.value)
 	case "docs":
 		p.docsOptions(f, e.value)
 	case "breaking":

@@ -50,6 +50,27 @@ func (p *parser) date(n *node, what string) string {
 	return n.text
 }
 
+// tsOptions reads the options of the TypeScript client, or none.
+func (p *parser) tsOptions(f *File, n *node) {
+	if n.kind == scalar && !n.isNull() {
+		f.NoTS = p.oneOf(n, "ts", "none") == "none"
+		return
+	}
+	if !p.isMapping(n, "ts") {
+		return
+	}
+	for _, e := range n.entries {
+		switch e.key {
+		case "out":
+			f.TSOut = p.str(e.value, "out").Value
+		case "react":
+			f.TSReact = p.boolean(e.value, "react")
+		default:
+			p.unknownKey(e, "in ts", []string{"out", "react"})
+		}
+	}
+}
+
 func (p *parser) docsOptions(f *File, n *node) {
 	if !p.isMapping(n, "docs") {
 		return

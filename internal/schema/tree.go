@@ -32,6 +32,9 @@ type File struct {
 	Envelope       *Envelope // nil: that of the protocol
 	StrictClients  bool
 	DocsOut        string
+	TSOut          string
+	TSReact        bool
+	NoTS           bool
 	BreakingExcept []Text
 	LintExcept     []Text
 	OddKeys        []Text // keys without quotes that some readers do not take for text
