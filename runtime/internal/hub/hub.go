@@ -44,7 +44,7 @@ const (
 	maxTurn = 512
 
 	// How long a hub waits for more after a turn: this part of the turn's time, within these bounds.
-	gatherPart = 5
+	gatherPart = 3
 	minGather  = 20 * time.Microsecond
 	maxGather  = 2 * time.Millisecond
 )
