@@ -21,6 +21,7 @@ type server struct {
 	cmd         *exec.Cmd
 	addr, debug string
 	log         *os.File
+	dir         string // where it may leave files
 }
 
 // start runs a peer and waits until it answers.
@@ -31,6 +32,10 @@ func start(ctx context.Context, binary string, flags []string) (*server, error) 
 		return nil, err
 	}
 	s.cmd = exec.CommandContext(ctx, binary, append([]string{"-addr", s.addr, "-debug", s.debug}, flags...)...)
+	if s.dir, err = os.MkdirTemp("", "wsgen-bench-*"); err != nil {
+		return nil, err
+	}
+	s.cmd.Dir = s.dir
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -63,6 +68,7 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 	_ = s.log.Close()
 	_ = os.Remove(s.log.Name())
+	_ = os.RemoveAll(s.dir)
 }
 
 // cpu returns the processor time that the process has used. Linux counts it in ns for each thread.

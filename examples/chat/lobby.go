@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -19,10 +20,14 @@ type lobby struct {
 	messages []chat.ChatMessage // the last ones, the oldest first
 	next     uint32             // id of the next message
 	tabs     map[string]int     // connections of each user that is here
+	back     map[string]bool    // users who are expected back: their last connection broke off
 }
 
+// lost is how long somebody whose connection broke off is expected back, before the others are told that they left.
+const lost = 2 * time.Second
+
 func openLobby(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
-	return &lobby{room: r, next: 1, tabs: make(map[string]int)}, nil
+	return &lobby{room: r, next: 1, tabs: make(map[string]int), back: make(map[string]bool)}, nil
 }
 
 // JoinRoom lets a connection in, and out of the room that it was in before.
@@ -52,15 +57,64 @@ func (l *lobby) LeaveRoom(_ context.Context, c *chat.Conn, _ *chat.LeaveRoom) er
 }
 
 // OnLeave is called for a connection that ended, or that went on to another room.
-func (l *lobby) OnLeave(_ context.Context, c *chat.Conn, _ wsrt.LeaveCause) {
-	_ = l.left(c) // the text fits the schema
+func (l *lobby) OnLeave(_ context.Context, c *chat.Conn, cause wsrt.LeaveCause) {
+	if cause != wsrt.Disconnected {
+		_ = l.left(c) // the text fits the schema
+		return
+	}
+	user := c.UserID()
+	if l.tabs[user] > 1 {
+		l.tabs[user]--
+		return
+	}
+	l.back[user] = true
+	l.room.After(lost, func() {
+		if l.back[user] {
+			delete(l.back, user)
+			_ = l.left(c)
+		}
+	})
+}
+
+// OnResume is called for a connection that takes the place of one that broke off.
+func (l *lobby) OnResume(_ context.Context, c *chat.Conn) error {
+	l.returned(c.UserID())
+	return nil
+}
+
+// returned counts a connection of somebody, and reports whether the others think that they are here.
+func (l *lobby) returned(user string) bool {
+	if l.back[user] { // their old connection is still counted
+		delete(l.back, user)
+		return true
+	}
+	l.tabs[user]++
+	return l.tabs[user] > 1
+}
+
+// Snapshot returns what is to be there again when the room is opened the next time.
+func (l *lobby) Snapshot() ([]byte, error) {
+	if len(l.messages) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(l.messages)
+}
+
+// Restore takes up what Snapshot returned.
+func (l *lobby) Restore(snapshot []byte) error {
+	if err := json.Unmarshal(snapshot, &l.messages); err != nil {
+		return err
+	}
+	for _, m := range l.messages {
+		l.next = m.ID + 1
+	}
+	return nil
 }
 
 // arrived tells all who came. The second tab of somebody who is here tells only that tab.
 func (l *lobby) arrived(c *chat.Conn) error {
 	user := c.UserID()
-	l.tabs[user]++
-	if l.tabs[user] > 1 {
+	if l.returned(user) {
 		return l.room.Send(c, l.update(user, user+" joined"))
 	}
 	return l.room.Publish(l.update(user, user+" joined"))

@@ -16,7 +16,7 @@ import (
 // newTestServer returns a server in memory.
 func newTestServer(t *testing.T) *wstest.Server {
 	t.Helper()
-	srv, err := newServer(false)
+	srv, err := newServer(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

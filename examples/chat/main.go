@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wsgen/wsgen/runtime/filestore"
+
 	"github.com/wsgen/wsgen/examples/chat/chat"
 )
 
@@ -28,13 +30,14 @@ var web embed.FS
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	data := flag.String("data", "data", "folder for the rooms, which outlive the process")
 	debug := flag.String("debug", "", "address of a listener for operators; empty: none")
 	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *debug, *unlimited); err != nil {
+	if err := run(ctx, *addr, *data, *debug, *unlimited); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -43,8 +46,8 @@ func main() {
 const drainTime = 10 * time.Second
 
 // run serves until ctx ends, and then takes the server out of service without losing a message.
-func run(ctx context.Context, addr, debug string, unlimited bool) error {
-	srv, err := newServer(unlimited)
+func run(ctx context.Context, addr, data, debug string, unlimited bool) error {
+	srv, err := newServer(data, unlimited)
 	if err != nil {
 		return err
 	}
@@ -87,9 +90,13 @@ func serveDebug(addr string, srv *chat.Server) {
 	log.Print(http.ListenAndServe(addr, mux))
 }
 
-// newServer returns the chat's server.
-func newServer(unlimited bool) (*chat.Server, error) {
+// newServer returns the chat's server. data is the folder for its rooms.
+func newServer(data string, unlimited bool) (*chat.Server, error) {
+	store, err := filestore.New(data)
+	if err != nil {
+		return nil, err
+	}
 	cfg := chat.Config{Authenticate: authenticate, OpenRoom: openLobby}
-	cfg.Unlimited = unlimited
+	cfg.Store, cfg.Unlimited = store, unlimited
 	return chat.NewServer(cfg)
 }

@@ -109,7 +109,7 @@ func startChat(t *testing.T) (*exec.Cmd, string) {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-unlimited")
+	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-unlimited")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

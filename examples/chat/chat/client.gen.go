@@ -22,6 +22,11 @@ type Events struct {
 	//
 	// Somebody types. Those who are too slow to read it miss nothing.
 	Typing func(ctx context.Context, m *Typing)
+	// Presence is called for $ws:presence.
+	//
+	// Who is in a room that the client is in: all members for one that has just joined, who came and who
+	// went for the others; only their number in a large room.
+	Presence func(ctx context.Context, m *Presence)
 }
 
 // dispatch calls the callback of a message.
@@ -34,6 +39,10 @@ func (e *Events) dispatch(ctx context.Context, t *wsrt.MessageType, msg any) {
 	case typeTyping:
 		if e.Typing != nil {
 			e.Typing(ctx, msg.(*Typing))
+		}
+	case typePresence:
+		if e.Presence != nil {
+			e.Presence(ctx, msg.(*Presence))
 		}
 	}
 }

@@ -4,7 +4,7 @@
 // The client of Chat: connect() returns one. This module needs nothing but a WebSocket.
 
 /** Changes when the schema does. */
-export const schemaFingerprint = "0d64f3bc4a674ad0";
+export const schemaFingerprint = "11eb90f5fb0815a7";
 
 export type RoomID = string;
 
@@ -93,18 +93,49 @@ export interface TypingInput {
   active?: boolean;
 }
 
+/** what others may know about a connection */
+export interface PresenceClaims {
+  /** the user; what limits per user count */
+  userId: string;
+}
+
+/** somebody who is in a room */
+export interface PresenceMember {
+  /** of the membership: another one for each join */
+  id: number;
+  /** what may be known about them; absent for an anonymous connection */
+  claims?: PresenceClaims;
+}
+
+/** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; only their number in a large room. */
+export interface Presence {
+  /** of the room, such as room:general */
+  topic: string;
+  /** members of the room */
+  count: number;
+  /** all of them: you have just joined, or there are few enough again to name them */
+  members?: PresenceMember[];
+  /** who came */
+  joined?: PresenceMember[];
+  /** ids of those who went */
+  left?: number[];
+}
+
 /** What the server sends, by type. */
 export interface ServerEvents {
   /** Something happened in a room: somebody came, went or spoke. */
   ROOM_UPDATE: RoomUpdate;
   /** Somebody types. Those who are too slow to read it miss nothing. */
   TYPING: Typing;
+  /** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; only their number in a large room. */
+  "$ws:presence": Presence;
 }
 
 /** What comes with it. */
 export interface ServerMeta {
   ROOM_UPDATE: MessageMeta;
   TYPING: MessageMeta;
+  "$ws:presence": MessageMeta;
 }
 
 /** The details of errors, by code. */
@@ -148,6 +179,9 @@ export interface Types {
   NotInRoomDetails: NotInRoomDetails;
   RoomUpdate: RoomUpdate;
   Typing: Typing;
+  PresenceClaims: PresenceClaims;
+  PresenceMember: PresenceMember;
+  Presence: Presence;
 }
 
 /** What is wrong at a place of a value. */
@@ -482,6 +516,20 @@ export class CloseError extends Error {
   }
 }
 
+/** Messages of a room that the client has missed and cannot get any more, or the end of its membership. */
+export interface Gap {
+  /** The room, such as room:general. */
+  readonly room: string;
+  /** Whether the client is a member again, and gets what is published from here on; else it has to join again. */
+  readonly member: boolean;
+  /** expired, reset or unknown; the server's words where the client is no member. */
+  readonly reason: string;
+  /** The number of the oldest message that the room still has. */
+  readonly first: number;
+  /** The number of the room's last message before the client was a member again. */
+  readonly seq: number;
+}
+
 /** What a client knows of a request; of an event, only the first three. */
 interface $Message {
   readonly type: string;
@@ -559,6 +607,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #lastId = 0;
   #received = 0; // frames
   #timer: ReturnType<typeof setTimeout> | undefined; // of the attempt, the wait for it, or the heartbeat
+  #session = "";
+  #resuming = false;
+  readonly #rooms = new Map<string, { epoch: string; seq: number }>();
 
   constructor(url: string | URL, options: ClientOptions) {
     const target = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
@@ -673,6 +724,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   /** Calls a function for messages of types that the schema does not have, which a newer server may send. */
   onUnknown(listener: (type: string, frame: unknown) => void): () => void {
     return this.#listen("unknown", listener);
+  }
+
+  /**
+   * Calls a function when the client has missed messages of a room for good, or is no member of it any more: what is shown of the room
+   * has to be read again, or the room joined again.
+   */
+  onGap(listener: (gap: Gap) => void): () => void {
+    return this.#listen("gap", listener);
   }
 
   /** Shows the server a new token on the open connection, before the old one expires. */
@@ -914,6 +973,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     this.#live = true;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
+    this.#resuming = this.#socket?.protocol === $v1 && this.#session !== "" && this.#rooms.size > 0;
+    if (this.#resuming) { // before all that needs a membership
+      const payload = { session: this.#session, rooms: Object.fromEntries(this.#rooms) };
+      this.#socket?.send($frame({ type: "$ws:resume", payload: (value) => value }, { payload }));
+    }
     const waiting = this.#queue;
     this.#queue = [];
     for (const item of waiting) {
@@ -1091,13 +1155,66 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     const { type, meta, payload } = frame;
     const inbound = this.$inbound.get(type);
     if (inbound !== undefined) {
+      if (!this.#advance(meta["room"], meta["seq"])) {
+        return; // it came before
+      }
       const value = inbound.payload === undefined ? {} : $convert(inbound.payload, payload, type, false, $strictClient);
       const more = inbound.meta === undefined ? {} : ($convert(inbound.meta, meta, `${type}.meta`, false, false) as $Members);
       this.#emit("=" + type, value, { ...$metaOf(meta), ...more });
     } else if (type === "ERROR") {
       this.#report($serverError(payload));
+    } else if (this.#control(type, meta, payload)) {
+      return;
     } else if (!/^(?:\$|__|RPC_ERROR$)/.test(type) && !this.$replies.has(type)) {
       this.#emit("unknown", type, frame.raw);
+    }
+  }
+
+  /** Moves past a message of a room; false: it was there before. */
+  #advance(room: unknown, seq: unknown): boolean {
+    const position = this.#rooms.get(String(room));
+    if (position === undefined || typeof seq !== "number") {
+      return true;
+    }
+    const fresh = seq > position.seq;
+    position.seq = Math.max(position.seq, seq);
+    return fresh;
+  }
+
+  /** Handles what the server tells of where the client stands; false: the frame is something else. */
+  #control(type: string, meta: $Members, payload: unknown): boolean {
+    const room = String(meta["room"]);
+    const { session, epoch, seq, first, reason, code, message } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+    switch (type) {
+      case "$ws:session":
+        // The first session of a connection that goes on with an older one is not for it: the answer follows.
+        if (!this.#resuming) {
+          this.#session = session ?? "";
+        }
+        this.#resuming = false;
+        return true;
+      case "$ws:joined":
+      case "$ws:gap":
+        this.#rooms.set(room, { epoch: epoch ?? "", seq: seq ?? 0 });
+        if (type === "$ws:gap") {
+          this.#missed({ room, member: true, reason: reason ?? "", first: first ?? 0, seq: seq ?? 0 });
+        }
+        return true;
+      case "$ws:seq":
+        this.#advance(room, meta["seq"]);
+        return true;
+      case "$ws:left":
+        if (this.#rooms.delete(room) && code !== undefined) {
+          this.#missed({ room, member: false, reason: message ?? "", first: 0, seq: 0 });
+        }
+        return true;
+    }
+    return false;
+  }
+
+  #missed(gap: Gap): void {
+    if (!this.#emit("gap", gap)) {
+      console.warn("messages of a room were missed", gap);
     }
   }
 
@@ -1187,6 +1304,15 @@ const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(
 const $NotInRoomDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $RoomUpdate: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()]]);
 const $Typing: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]);
+const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 128)]]);
+const $PresenceMember: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 9007199254740991)], ["claims", $PresenceClaims, 1]]);
+const $Presence: $Type = /* @__PURE__ */ $struct([
+  ["topic", $string()],
+  ["count", $integer(0, 9007199254740991)],
+  ["members", $array($PresenceMember), 1],
+  ["joined", $array($PresenceMember), 1],
+  ["left", $array($integer(0, 9007199254740991)), 1],
+]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   RoomID: $RoomID,
@@ -1200,6 +1326,9 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   NotInRoomDetails: $NotInRoomDetails,
   RoomUpdate: $RoomUpdate,
   Typing: $Typing,
+  PresenceClaims: $PresenceClaims,
+  PresenceMember: $PresenceMember,
+  Presence: $Presence,
 };
 
 const $errors: ReadonlyMap<string, $Type> = new Map([
@@ -1209,6 +1338,7 @@ const $errors: ReadonlyMap<string, $Type> = new Map([
 const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
   ["ROOM_UPDATE", { payload: $RoomUpdate }],
   ["TYPING", { payload: $Typing }],
+  ["$ws:presence", { payload: $Presence }],
 ]);
 
 const $replies: ReadonlySet<string> = new Set<string>(["GET_HISTORY_RESPONSE"]);

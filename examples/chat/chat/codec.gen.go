@@ -594,6 +594,254 @@ func (m *Typing) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+func (m *PresenceClaims) decode(d *codec.Decoder) {
+	o := d.Object()
+	var seen codec.Seen
+	for o.Next() {
+		switch string(o.Key()) {
+		case "userId":
+			if o.First(&seen, 0) {
+				m.UserID = d.StringLen(1, 128)
+			}
+		default:
+			o.Unknown()
+		}
+	}
+	if o.Lacks(seen, 0b1) {
+		o.Require(seen, 0, "userId")
+	}
+}
+
+func (m *PresenceClaims) encode(w *jx.Writer) {
+	w.RawStr(`{"userId":`)
+	codec.WriteString(w, m.UserID)
+	w.RawStr(`}`)
+}
+
+func (m *PresenceClaims) check(c *codec.Checker) {
+	if !c.Enter() {
+		return
+	}
+	c.Field("userId")
+	c.StringLen(m.UserID, 1, 128)
+	c.Leave()
+}
+
+// MarshalJSON writes what would be sent; it fails for what the schema refuses.
+func (m PresenceClaims) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(m.check, m.encode)
+}
+
+// UnmarshalJSON reads strictly: it fails for what the schema refuses.
+func (m *PresenceClaims) UnmarshalJSON(data []byte) error {
+	var read PresenceClaims
+	if err := codec.Unmarshal(data, read.decode); err != nil {
+		return err
+	}
+	*m = read
+	return nil
+}
+
+func (m *PresenceMember) decode(d *codec.Decoder) {
+	o := d.Object()
+	var seen codec.Seen
+	for o.Next() {
+		switch string(o.Key()) {
+		case "id":
+			if o.First(&seen, 0) {
+				m.ID = d.Int(0, codec.MaxInt)
+			}
+		case "claims":
+			if o.First(&seen, 1) {
+				m.Claims = new(PresenceClaims)
+				m.Claims.decode(d)
+			}
+		default:
+			o.Unknown()
+		}
+	}
+	if o.Lacks(seen, 0b1) {
+		o.Require(seen, 0, "id")
+	}
+}
+
+func (m *PresenceMember) encode(w *jx.Writer) {
+	w.RawStr(`{"id":`)
+	w.Int(m.ID)
+	if m.Claims != nil {
+		w.RawStr(`,"claims":`)
+		m.Claims.encode(w)
+	}
+	w.RawStr(`}`)
+}
+
+func (m *PresenceMember) check(c *codec.Checker) {
+	if !c.Enter() {
+		return
+	}
+	c.Field("id")
+	c.Int(int64(m.ID), 0, codec.MaxInt)
+	if m.Claims != nil {
+		c.Field("claims")
+		m.Claims.check(c)
+	}
+	c.Leave()
+}
+
+// MarshalJSON writes what would be sent; it fails for what the schema refuses.
+func (m PresenceMember) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(m.check, m.encode)
+}
+
+// UnmarshalJSON reads strictly: it fails for what the schema refuses.
+func (m *PresenceMember) UnmarshalJSON(data []byte) error {
+	var read PresenceMember
+	if err := codec.Unmarshal(data, read.decode); err != nil {
+		return err
+	}
+	*m = read
+	return nil
+}
+
+func (m *Presence) decode(d *codec.Decoder) {
+	o := d.Object()
+	var seen codec.Seen
+	for o.Next() {
+		switch string(o.Key()) {
+		case "topic":
+			if o.First(&seen, 0) {
+				m.Topic = d.String()
+			}
+		case "count":
+			if o.First(&seen, 1) {
+				m.Count = d.Int(0, codec.MaxInt)
+			}
+		case "members":
+			if o.First(&seen, 2) {
+				m.Members = []PresenceMember{}
+				for a := d.Array(0, codec.NoLimit); a.Next(); {
+					codec.Grow(&m.Members).decode(d)
+				}
+			}
+		case "joined":
+			if o.First(&seen, 3) {
+				m.Joined = []PresenceMember{}
+				for a := d.Array(0, codec.NoLimit); a.Next(); {
+					codec.Grow(&m.Joined).decode(d)
+				}
+			}
+		case "left":
+			if o.First(&seen, 4) {
+				m.Left = []int{}
+				for a := d.Array(0, codec.NoLimit); a.Next(); {
+					m.Left = append(m.Left, d.Int(0, codec.MaxInt))
+				}
+			}
+		default:
+			o.Unknown()
+		}
+	}
+	if o.Lacks(seen, 0b11) {
+		o.Require(seen, 0, "topic")
+		o.Require(seen, 1, "count")
+	}
+}
+
+func (m *Presence) encode(w *jx.Writer) {
+	w.RawStr(`{"topic":`)
+	codec.WriteString(w, m.Topic)
+	w.RawStr(`,"count":`)
+	w.Int(m.Count)
+	if m.Members != nil {
+		w.RawStr(`,"members":`)
+		w.ArrStart()
+		for i := range m.Members {
+			if i > 0 {
+				w.Comma()
+			}
+			m.Members[i].encode(w)
+		}
+		w.ArrEnd()
+	}
+	if m.Joined != nil {
+		w.RawStr(`,"joined":`)
+		w.ArrStart()
+		for i := range m.Joined {
+			if i > 0 {
+				w.Comma()
+			}
+			m.Joined[i].encode(w)
+		}
+		w.ArrEnd()
+	}
+	if m.Left != nil {
+		w.RawStr(`,"left":`)
+		w.ArrStart()
+		for i := range m.Left {
+			if i > 0 {
+				w.Comma()
+			}
+			w.Int(m.Left[i])
+		}
+		w.ArrEnd()
+	}
+	w.RawStr(`}`)
+}
+
+func (m *Presence) check(c *codec.Checker) {
+	if !c.Enter() {
+		return
+	}
+	c.Field("count")
+	c.Int(int64(m.Count), 0, codec.MaxInt)
+	if m.Members != nil {
+		c.Field("members")
+		if c.Enter() {
+			for i := range m.Members {
+				c.Item(i)
+				m.Members[i].check(c)
+			}
+			c.Leave()
+		}
+	}
+	if m.Joined != nil {
+		c.Field("joined")
+		if c.Enter() {
+			for i := range m.Joined {
+				c.Item(i)
+				m.Joined[i].check(c)
+			}
+			c.Leave()
+		}
+	}
+	if m.Left != nil {
+		c.Field("left")
+		if c.Enter() {
+			for i := range m.Left {
+				c.Item(i)
+				c.Int(int64(m.Left[i]), 0, codec.MaxInt)
+			}
+			c.Leave()
+		}
+	}
+	c.Leave()
+}
+
+// MarshalJSON writes what would be sent; it fails for what the schema refuses.
+func (m Presence) MarshalJSON() ([]byte, error) {
+	return codec.Marshal(m.check, m.encode)
+}
+
+// UnmarshalJSON reads strictly: it fails for what the schema refuses.
+func (m *Presence) UnmarshalJSON(data []byte) error {
+	var read Presence
+	if err := codec.Unmarshal(data, read.decode); err != nil {
+		return err
+	}
+	*m = read
+	return nil
+}
+
 func (m *Claims) decode(d *codec.Decoder) {
 	o := d.Object()
 	var seen codec.Seen

@@ -9,6 +9,9 @@ import (
 	wsrt "github.com/wsgen/wsgen/runtime"
 )
 
+// Integers of the schema have up to 53 bits, so int must be wider than 32.
+const _ int = 1 << 53
+
 // ServerMessage is a message that a server may send.
 type ServerMessage interface {
 	serverMessage() *wsrt.MessageType
@@ -104,6 +107,41 @@ func NewTyping() *Typing {
 	}
 }
 
+// PresenceClaims is claims.public of the schema.
+//
+// what others may know about a connection
+type PresenceClaims struct {
+	// the user; what limits per user count
+	UserID string `json:"userId"`
+}
+
+// PresenceMember is a type of the schema.
+//
+// somebody who is in a room
+type PresenceMember struct {
+	// of the membership: another one for each join
+	ID int `json:"id"`
+	// what may be known about them; absent for an anonymous connection
+	Claims *PresenceClaims `json:"claims,omitzero"` // optional
+}
+
+// Presence is the payload of $ws:presence.
+//
+// Who is in a room that the client is in: all members for one that has just joined, who came and who
+// went for the others; only their number in a large room.
+type Presence struct {
+	// of the room, such as room:general
+	Topic string `json:"topic"`
+	// members of the room
+	Count int `json:"count"`
+	// all of them: you have just joined, or there are few enough again to name them
+	Members []PresenceMember `json:"members,omitzero"` // optional
+	// who came
+	Joined []PresenceMember `json:"joined,omitzero"` // optional
+	// ids of those who went
+	Left []int `json:"left,omitzero"` // optional
+}
+
 // Claims are what the server knows about a connection.
 //
 // what is known about an authenticated connection
@@ -120,4 +158,8 @@ func (*RoomUpdate) serverMessage() *wsrt.MessageType {
 
 func (*Typing) serverMessage() *wsrt.MessageType {
 	return typeTyping
+}
+
+func (*Presence) serverMessage() *wsrt.MessageType {
+	return typePresence
 }

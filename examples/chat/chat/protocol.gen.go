@@ -34,7 +34,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "0d64f3bc4a674ad0"
+const SchemaFingerprint = "11eb90f5fb0815a7"
 
 // typeJoinRoom describes JOIN_ROOM.
 var typeJoinRoom = &wsrt.MessageType{
@@ -128,6 +128,14 @@ var typeTyping = &wsrt.MessageType{
 	Delivery: wsrt.Droppable,
 }
 
+// typePresence describes $ws:presence.
+var typePresence = &wsrt.MessageType{
+	Name:       "$ws:presence",
+	FromServer: true,
+	Payload:    wsrt.PayloadOf((*Presence).decode, (*Presence).encode, (*Presence).check),
+	Kind:       -1,
+}
+
 // protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Chat",
@@ -139,6 +147,7 @@ var protocol = &wsrt.Protocol{
 		typeGetHistory,
 		typeRoomUpdate,
 		typeTyping,
+		typePresence,
 	},
 	Kinds: []string{"room"},
 	Errors: []*wsrt.ErrorType{
@@ -168,6 +177,10 @@ var protocol = &wsrt.Protocol{
 		Hash:               "rendezvous",
 		Idle:               time.Minute,
 		RoomsPerConnection: 100,
+		History:            &wsrt.HistoryLimits{Messages: 1000, Bytes: 1048576, Age: 5 * time.Minute},
+		Presence:           &wsrt.PresenceType{Message: typePresence, Limit: 100, New: newPresence},
+		Persistent:         true,
+		SnapshotEvery:      5 * time.Second,
 	},
 	Limits: wsrt.LimitDefaults{MaxBytes: 65536},
 }

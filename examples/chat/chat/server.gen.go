@@ -11,8 +11,8 @@ import (
 )
 
 // RoomHandler handles the messages of one room. Its methods never run at the same time, so its fields
-// need no lock. It may also have the methods of RoomLeaveHandler, wsrt.RoomCloseHandler,
-// wsrt.Snapshotter and wsrt.Restorer.
+// need no lock. It may also have the methods of RoomLeaveHandler, RoomResumeHandler,
+// wsrt.RoomCloseHandler, wsrt.Snapshotter and wsrt.Restorer.
 type RoomHandler interface {
 	// JoinRoom handles JOIN_ROOM.
 	//
@@ -74,6 +74,14 @@ type RoomLeaveHandler interface {
 	OnLeave(ctx context.Context, c *Conn, cause wsrt.LeaveCause)
 }
 
+// RoomResumeHandler is implemented by handlers that want to know of members that come back after their
+// connection broke off. OnLeave was called for them, with wsrt.Disconnected. OnResume runs in the
+// room's turn.
+type RoomResumeHandler interface {
+	// OnResume is called before the connection is a member again. An error refuses it.
+	OnResume(ctx context.Context, c *Conn) error
+}
+
 // Config is what a server needs to know. Its functions may be called from many goroutines at once.
 type Config struct {
 	// Authenticate returns the claims of a connection, or an error to refuse it with 401. It is required.
@@ -121,6 +129,12 @@ func NewServer(cfg Config) (*Server, error) {
 			if h, ok := handler.(RoomLeaveHandler); ok {
 				h.OnLeave(ctx, c.Handle().(*Conn), cause)
 			}
+		},
+		OnResume: func(ctx context.Context, handler any, c *wsrt.Conn) error {
+			if h, ok := handler.(RoomResumeHandler); ok {
+				return h.OnResume(ctx, c.Handle().(*Conn))
+			}
+			return nil
 		},
 	}
 	if open := cfg.OpenRoom; open != nil {
@@ -204,4 +218,30 @@ func (s *Server) Runtime() *wsrt.Server {
 // RoomTopic returns the topic of the room with a key: room:<key>.
 func RoomTopic(key string) string {
 	return "room:" + key
+}
+
+// newPresence makes the payload of $ws:presence.
+func newPresence(p *wsrt.Presence) any {
+	return &Presence{
+		Topic:   p.Topic,
+		Count:   p.Count,
+		Members: presenceMembers(p.Members),
+		Joined:  presenceMembers(p.Joined),
+		Left:    p.Left,
+	}
+}
+
+// presenceMembers shows what may be known about members.
+func presenceMembers(list []wsrt.PresentMember) []PresenceMember {
+	var out []PresenceMember
+	for _, m := range list {
+		member := PresenceMember{ID: m.ID}
+		if claims, ok := m.Claims.(*Claims); ok && claims != nil {
+			member.Claims = &PresenceClaims{
+				UserID: claims.UserID,
+			}
+		}
+		out = append(out, member)
+	}
+	return out
 }
