@@ -2,7 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test bench-test conformance npm ts-test browser-test generate bench microbench run fuzz
+.PHONY: test lint go-test bench-test conformance npm ts-test browser-test generate page bench microbench run fuzz
 
 test: lint go-test bench-test conformance ts-test browser-test
 
@@ -31,6 +31,7 @@ npm:
 # The generated TypeScript: types, lint, and what its client promises.
 ts-test: npm
 	e2e/node_modules/.bin/tsc -p e2e
+	e2e/node_modules/.bin/tsc -p examples/chat/web
 	e2e/node_modules/.bin/eslint -c e2e/eslint.config.js e2e/typescript $$(git ls-files '*.gen.ts')
 	cd e2e && node --import tsx --test --test-reporter=spec typescript/*.test.ts
 
@@ -42,6 +43,13 @@ browser-test: npm
 generate:
 	go test ./golden -update
 	go generate ./examples/...
+
+# Builds the page of the chat, which the example and new projects embed. It is written in templates/init/web/src.
+page: npm
+	go test ./internal/scaffold -run TestExample -update
+	go generate ./examples/...
+	node e2e/page.mjs $(CURDIR)/templates/init/web/dist
+	go test ./internal/scaffold -run TestExample -update
 
 # The chat of the examples beside servers of other libraries, under the same loads: takes about a quarter of an hour, and
 # writes docs/performance.md.

@@ -12,7 +12,7 @@ import (
 )
 
 // keep is how many messages a room remembers.
-const keep = 200
+const keep = 1000
 
 // lobby is one room. Its methods never run at the same time, so its fields need no lock.
 type lobby struct {
@@ -135,12 +135,24 @@ func (l *lobby) RoomMessage(_ context.Context, c *chat.Conn, m *chat.RoomMessage
 	if err := l.mustBeIn(c); err != nil {
 		return err
 	}
+	if l.said(c.UserID(), m.Key) {
+		return nil
+	}
 	if len(l.messages) == keep {
 		l.messages = l.messages[1:]
 	}
-	l.messages = append(l.messages, chat.ChatMessage{ID: l.next, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC()})
+	l.messages = append(l.messages, chat.ChatMessage{ID: l.next, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC(), Key: m.Key})
 	l.next++
-	return l.room.Publish(l.update(c.UserID(), m.Text))
+	update := l.update(c.UserID(), m.Text)
+	update.Key = m.Key
+	return l.room.Publish(update)
+}
+
+// said reports whether the room has a message of somebody with a key.
+func (l *lobby) said(user string, key *string) bool {
+	return key != nil && slices.ContainsFunc(l.messages, func(m chat.ChatMessage) bool {
+		return m.UserID == user && m.Key != nil && *m.Key == *key
+	})
 }
 
 // Typing tells the others who is typing.
@@ -161,7 +173,7 @@ func (l *lobby) GetHistory(_ context.Context, c *chat.Conn, req *chat.GetHistory
 		return nil, chat.NewNotInRoomError(chat.NotInRoomDetails{RoomID: req.RoomID})
 	}
 	newest := l.messages[max(0, len(l.messages)-int(req.Limit)):]
-	resp := &chat.GetHistoryResponse{Messages: make([]chat.ChatMessage, 0, len(newest))}
+	resp := &chat.GetHistoryResponse{Messages: make([]chat.ChatMessage, 0, len(newest)), Shard: uint16(l.room.Shard())}
 	for i, m := range newest {
 		resp.Messages = append(resp.Messages, m)
 		if done := i + 1; done%historyStep == 0 || done == len(newest) {

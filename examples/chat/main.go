@@ -25,7 +25,7 @@ import (
 
 //go:generate go run ../../cmd/wsgen generate --out chat ../messages.yaml
 
-//go:embed web
+//go:embed web/dist
 var web embed.FS
 
 func main() {
@@ -51,7 +51,7 @@ func run(ctx context.Context, addr, data, debug string, unlimited bool) error {
 	if err != nil {
 		return err
 	}
-	pages, err := fs.Sub(web, "web")
+	pages, err := fs.Sub(web, "web/dist")
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type initFlags struct {
 	run       bool
 	addr      string
 	unlimited bool
+	web       bool
 }
 
 func newInit(s streams) *cobra.Command {
@@ -47,6 +48,7 @@ From a checkout of wsgen it adds a replace line to go.mod, so that the project u
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.module, "module", "", "path of the module (default: the folder's name)")
+	flags.BoolVar(&f.web, "web", true, "write a page for browsers, too: Vite and the generated client, built already")
 	flags.BoolVar(&f.run, "run", false, "build the project and serve it until Ctrl-C")
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "with --run: address to listen on")
 	flags.BoolVar(&f.unlimited, "unlimited", false, "with --run: lift rate and admission limits")
@@ -91,7 +93,7 @@ func (f *initFlags) project(ctx context.Context, tool goTool) (scaffold.Project,
 	p := scaffold.Project{
 		Module: f.module, Title: title, Messages: defaultFile,
 		Generate: "go tool wsgen generate " + defaultFile,
-		Go:       goVersion(), Version: version(),
+		Go:       goVersion(), Version: version(), Web: f.web,
 	}
 	if p.Module == "" {
 		p.Module = strings.Trim(notInModulePath.ReplaceAllString(title, "-"), "-./")

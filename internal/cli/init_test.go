@@ -79,7 +79,7 @@ func TestInit(t *testing.T) {
 	}
 
 	messages := filepath.Join(dir, "messages.yaml")
-	edited := strings.Replace(before[messages], "{text: string(1..2000)}", "{text: string(1..4000)}", 1)
+	edited := strings.Replace(before[messages], "{text: string(1..2000), ", "{text: string(1..4000), ", 1)
 	if err := os.WriteFile(messages, []byte(edited), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -90,13 +90,31 @@ func TestInit(t *testing.T) {
 	must(t, dir, "go", "tool", "wsgen", "generate", "--check")
 
 	after := snapshot(t, dir)
-	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut, "web/index.html already, and nothing is overwritten") {
+	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut, "web/vite.config.ts already, and nothing is overwritten") {
 		t.Errorf("init over a project: %+v", r)
 	}
 	for path, text := range snapshot(t, dir) {
 		if after[path] != text {
 			t.Errorf("the second init changes %s", path)
 		}
+	}
+}
+
+// TestInitWithoutAPage makes a project that no browser is to see.
+func TestInitWithoutAPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a project")
+	}
+	dir := filepath.Join(t.TempDir(), "bare")
+	if r := run(t, "", "init", "--web=false", dir); r.code != 0 {
+		t.Fatalf("init: %+v", r)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "web")); err == nil {
+		t.Error("there is a page")
+	}
+	must(t, dir, "go", "vet", "./...")
+	if out := must(t, dir, "gofmt", "-l", "."); out != "" {
+		t.Errorf("not formatted: %s", out)
 	}
 }
 

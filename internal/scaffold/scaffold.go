@@ -26,6 +26,7 @@ type Project struct {
 	Generate string // command of go:generate
 	Go       string // version for go.mod
 	Version  string // of wsgen, for go.mod
+	Web      bool   // with a page for browsers
 
 	Checkout *Checkout // of wsgen, instead of its Version; nil: none
 }
@@ -42,6 +43,9 @@ func Files(p Project) ([]output.File, error) {
 			return err
 		}
 		target := strings.TrimPrefix(name, "init/")
+		if strings.HasPrefix(target, "web/") && !p.Web {
+			return nil
+		}
 		if base, ok := strings.CutSuffix(target, ".tmpl"); ok {
 			target = base
 			if data, err = render(name, data, p); err != nil {

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the example")
 // TestExampleIsWhatInitWrites renders the templates for the module path of examples/chat.
 func TestExampleIsWhatInitWrites(t *testing.T) {
 	files, err := scaffold.Files(scaffold.Project{
-		Module: "github.com/wsgen/wsgen/examples/chat", Title: "chat", Messages: "../messages.yaml",
+		Module: "github.com/wsgen/wsgen/examples/chat", Title: "chat", Messages: "../messages.yaml", Web: true,
 		Generate: "go run ../../cmd/wsgen generate --out chat ../messages.yaml",
 	})
 	if err != nil {

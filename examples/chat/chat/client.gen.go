@@ -106,7 +106,9 @@ func (c *Client) LeaveRoom(ctx context.Context, m *LeaveRoom) error {
 
 // RoomMessage sends ROOM_MESSAGE.
 //
-// Say something in the room that the connection has joined.
+// Say something in the room that the connection has joined. What is sent twice with the same key is
+// said once, so a client
+// that does not know whether a message arrived sends it again.
 func (c *Client) RoomMessage(ctx context.Context, m *RoomMessage) error {
 	return c.c.Send(ctx, typeRoomMessage, m)
 }

@@ -4,7 +4,7 @@
 // The client of Chat: connect() returns one. This module needs nothing but a WebSocket.
 
 /** Changes when the schema does. */
-export const schemaFingerprint = "11eb90f5fb0815a7";
+export const schemaFingerprint = "eca4edae53465bc0";
 
 export type RoomID = string;
 
@@ -15,6 +15,8 @@ export interface ChatMessage {
   userId: string;
   text: string;
   sentAt: string;
+  /** of its sender's */
+  key?: string;
 }
 
 /** Enter a room. A connection is in one room at a time: joining the next one leaves this one. */
@@ -27,9 +29,13 @@ export interface LeaveRoom {
   roomId: RoomID;
 }
 
-/** Say something in the room that the connection has joined. */
+/**
+ * Say something in the room that the connection has joined. What is sent twice with the same key is said once, so a client
+ * that does not know whether a message arrived sends it again.
+ */
 export interface RoomMessage {
   text: string;
+  key?: string;
 }
 
 export interface GetHistoryRequest {
@@ -55,6 +61,7 @@ export interface GetHistoryRequestInput {
 
 export interface GetHistoryResponse {
   messages: ChatMessage[];
+  shard: number;
 }
 
 export interface GetHistoryProgress {
@@ -71,6 +78,7 @@ export interface RoomUpdate {
   roomId: RoomID;
   text: string;
   userId: string;
+  key?: string;
 }
 
 /** Somebody types. Those who are too slow to read it miss nothing. */
@@ -1294,15 +1302,16 @@ const $ChatMessage: $Type = /* @__PURE__ */ $struct([
   ["userId", $string()],
   ["text", $string()],
   ["sentAt", $string(undefined, undefined, $format("date-time"))],
+  ["key", $string(1, 64), 1],
 ]);
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $LeaveRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $RoomMessage: $Type = /* @__PURE__ */ $struct([["text", $string(1, 2000)]]);
+const $RoomMessage: $Type = /* @__PURE__ */ $struct([["text", $string(1, 2000)], ["key", $string(1, 64), 1]]);
 const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["limit", $integer(1, 100), 1, 50]]);
-const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($ChatMessage)]]);
+const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($ChatMessage)], ["shard", $integer(0, 65535)]]);
 const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]);
 const $NotInRoomDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $RoomUpdate: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()]]);
+const $RoomUpdate: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()], ["key", $string(), 1]]);
 const $Typing: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]);
 const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 128)]]);
 const $PresenceMember: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 9007199254740991)], ["claims", $PresenceClaims, 1]]);
@@ -1375,7 +1384,8 @@ export class Client extends $Client<ServerEvents, ServerMeta> {
   /**
    * Sends ROOM_MESSAGE. Returns false when the client is closed, or its queue is full.
    *
-   * Say something in the room that the connection has joined.
+   * Say something in the room that the connection has joined. What is sent twice with the same key is said once, so a client
+   * that does not know whether a message arrived sends it again.
    */
   roomMessage(payload: RoomMessage): boolean {
     return this.$send($sendRoomMessage, payload);

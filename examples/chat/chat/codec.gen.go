@@ -58,6 +58,10 @@ func (m *ChatMessage) decode(d *codec.Decoder) {
 			if o.First(&seen, 3) {
 				m.SentAt = d.Time()
 			}
+		case "key":
+			if o.First(&seen, 4) {
+				m.Key = new(d.StringLen(1, 64))
+			}
 		default:
 			o.Unknown()
 		}
@@ -79,6 +83,10 @@ func (m *ChatMessage) encode(w *jx.Writer) {
 	codec.WriteString(w, m.Text)
 	w.RawStr(`,"sentAt":`)
 	codec.WriteTime(w, m.SentAt)
+	if m.Key != nil {
+		w.RawStr(`,"key":`)
+		codec.WriteString(w, *m.Key)
+	}
 	w.RawStr(`}`)
 }
 
@@ -88,6 +96,10 @@ func (m *ChatMessage) check(c *codec.Checker) {
 	}
 	c.Field("sentAt")
 	c.Time(m.SentAt)
+	if m.Key != nil {
+		c.Field("key")
+		c.StringLen(*m.Key, 1, 64)
+	}
 	c.Leave()
 }
 
@@ -211,6 +223,10 @@ func (m *RoomMessage) decode(d *codec.Decoder) {
 			if o.First(&seen, 0) {
 				m.Text = d.StringLen(1, 2000)
 			}
+		case "key":
+			if o.First(&seen, 1) {
+				m.Key = new(d.StringLen(1, 64))
+			}
 		default:
 			o.Unknown()
 		}
@@ -223,6 +239,10 @@ func (m *RoomMessage) decode(d *codec.Decoder) {
 func (m *RoomMessage) encode(w *jx.Writer) {
 	w.RawStr(`{"text":`)
 	codec.WriteString(w, m.Text)
+	if m.Key != nil {
+		w.RawStr(`,"key":`)
+		codec.WriteString(w, *m.Key)
+	}
 	w.RawStr(`}`)
 }
 
@@ -232,6 +252,10 @@ func (m *RoomMessage) check(c *codec.Checker) {
 	}
 	c.Field("text")
 	c.StringLen(m.Text, 1, 2000)
+	if m.Key != nil {
+		c.Field("key")
+		c.StringLen(*m.Key, 1, 64)
+	}
 	c.Leave()
 }
 
@@ -321,12 +345,17 @@ func (m *GetHistoryResponse) decode(d *codec.Decoder) {
 					codec.Grow(&m.Messages).decode(d)
 				}
 			}
+		case "shard":
+			if o.First(&seen, 1) {
+				m.Shard = d.Uint16(0, math.MaxUint16)
+			}
 		default:
 			o.Unknown()
 		}
 	}
-	if o.Lacks(seen, 0b1) {
+	if o.Lacks(seen, 0b11) {
 		o.Require(seen, 0, "messages")
+		o.Require(seen, 1, "shard")
 	}
 }
 
@@ -340,6 +369,8 @@ func (m *GetHistoryResponse) encode(w *jx.Writer) {
 		m.Messages[i].encode(w)
 	}
 	w.ArrEnd()
+	w.RawStr(`,"shard":`)
+	w.UInt16(m.Shard)
 	w.RawStr(`}`)
 }
 
@@ -484,6 +515,10 @@ func (m *RoomUpdate) decode(d *codec.Decoder) {
 			if o.First(&seen, 2) {
 				m.UserID = d.String()
 			}
+		case "key":
+			if o.First(&seen, 3) {
+				m.Key = new(d.String())
+			}
 		default:
 			o.Unknown()
 		}
@@ -502,6 +537,10 @@ func (m *RoomUpdate) encode(w *jx.Writer) {
 	codec.WriteString(w, m.Text)
 	w.RawStr(`,"userId":`)
 	codec.WriteString(w, m.UserID)
+	if m.Key != nil {
+		w.RawStr(`,"key":`)
+		codec.WriteString(w, *m.Key)
+	}
 	w.RawStr(`}`)
 }
 

@@ -29,6 +29,8 @@ type ChatMessage struct {
 	UserID string    `json:"userId"`
 	Text   string    `json:"text"`
 	SentAt time.Time `json:"sentAt"`
+	// of its sender's
+	Key *string `json:"key,omitzero"` // optional
 }
 
 // JoinRoom is the payload of JOIN_ROOM.
@@ -47,9 +49,12 @@ type LeaveRoom struct {
 
 // RoomMessage is the payload of ROOM_MESSAGE.
 //
-// Say something in the room that the connection has joined.
+// Say something in the room that the connection has joined. What is sent twice with the same key is
+// said once, so a client
+// that does not know whether a message arrived sends it again.
 type RoomMessage struct {
-	Text string `json:"text"`
+	Text string  `json:"text"`
+	Key  *string `json:"key,omitzero"` // optional
 }
 
 // GetHistoryRequest is the request GET_HISTORY.
@@ -69,6 +74,7 @@ func NewGetHistoryRequest() *GetHistoryRequest {
 // GetHistoryResponse answers GET_HISTORY.
 type GetHistoryResponse struct {
 	Messages []ChatMessage `json:"messages"`
+	Shard    uint16        `json:"shard"`
 }
 
 // GetHistoryProgress is sent while GET_HISTORY goes on.
@@ -86,9 +92,10 @@ type NotInRoomDetails struct {
 //
 // Something happened in a room: somebody came, went or spoke.
 type RoomUpdate struct {
-	RoomID RoomID `json:"roomId"`
-	Text   string `json:"text"`
-	UserID string `json:"userId"`
+	RoomID RoomID  `json:"roomId"`
+	Text   string  `json:"text"`
+	UserID string  `json:"userId"`
+	Key    *string `json:"key,omitzero"` // optional
 }
 
 // Typing is the payload of TYPING.

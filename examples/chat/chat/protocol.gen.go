@@ -34,7 +34,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "11eb90f5fb0815a7"
+const SchemaFingerprint = "eca4edae53465bc0"
 
 // typeJoinRoom describes JOIN_ROOM.
 var typeJoinRoom = &wsrt.MessageType{

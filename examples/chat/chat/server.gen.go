@@ -24,7 +24,9 @@ type RoomHandler interface {
 	LeaveRoom(ctx context.Context, c *Conn, m *LeaveRoom) error
 	// RoomMessage handles ROOM_MESSAGE.
 	//
-	// Say something in the room that the connection has joined.
+	// Say something in the room that the connection has joined. What is sent twice with the same key is
+	// said once, so a client
+	// that does not know whether a message arrived sends it again.
 	RoomMessage(ctx context.Context, c *Conn, m *RoomMessage) error
 	// GetHistory answers GET_HISTORY.
 	//

@@ -5,7 +5,7 @@
 
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
-import type { Client, RequestOptions, ServerEvents, ServerMeta, State } from "./client.gen.js";
+import type { Client, ServerEvents, ServerMeta, State } from "./client.gen.js";
 
 /** The state of a client: "open" when it is connected. The component is rendered anew when it changes. */
 export function useConnection(client: Client): State {
@@ -45,7 +45,7 @@ export interface RequestState<T> {
  *
  *     const history = useRequest((options) => client.getHistory({ roomId }, options), [client, roomId]);
  */
-export function useRequest<T>(send: (options: RequestOptions) => Promise<T>, keys: readonly unknown[]): RequestState<T> {
+export function useRequest<T>(send: (options: { readonly signal: AbortSignal }) => Promise<T>, keys: readonly unknown[]): RequestState<T> {
   const [state, setState] = useState<Omit<RequestState<T>, "again">>({ data: undefined, error: undefined, pending: true });
   const [round, setRound] = useState(0);
   const latest = useRef(send);
