@@ -1,0 +1,79 @@
+// The conversations of golden/rpc/fixtures, replayed against the TypeScript client.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { connect, ServerError } from "../../golden/rpc/rpc/client.gen.ts";
+import { FakeSocket, frozen, last, settle } from "./socket.ts";
+
+interface Step {
+  call?: "getItem" | "touch" | "listItems" | "oldPing" | "count" | "ping";
+  with?: unknown;
+  c2s?: unknown;
+  s2c?: unknown;
+  result?: unknown;
+  error?: { code: string; retryable: boolean; details?: unknown };
+  progress?: unknown;
+  unknown?: string;
+}
+
+/** Whether a value is what is wanted: "$1" is any text, the same wherever it stands. */
+function wanted(want: unknown, names: Map<string, unknown>, got: unknown): unknown {
+  if (typeof want === "string" && /^\$\d/.test(want)) {
+    return names.get(want) ?? (names.set(want, got), got);
+  }
+  if (typeof want === "object" && want !== null && !Array.isArray(want)) {
+    return Object.fromEntries(Object.entries(want).map(([key, value]) => [key, wanted(value, names, (got as Record<string, unknown> | undefined)?.[key])]));
+  }
+  return want;
+}
+
+async function replay(steps: Step[], profile: string): Promise<void> {
+  const client = connect("ws://localhost", { WebSocket: FakeSocket });
+  const socket = last().open(profile);
+  const names = new Map<string, unknown>();
+  const told: { progress: unknown[]; unknown: string[] } = { progress: [], unknown: [] };
+  client.onUnknown((type) => told.unknown.push(type));
+  let sent = 0;
+  let call: Promise<unknown> = Promise.resolve();
+  for (const step of steps) {
+    if (step.call === "ping") {
+      client.ping();
+    } else if (step.call !== undefined) {
+      const options = { onProgress: (value: unknown) => told.progress.push(value) };
+      const method = client[step.call].bind(client) as (...args: unknown[]) => Promise<unknown>;
+      call = step.with === undefined ? method(options) : method(step.with, options);
+      call.catch(() => undefined); // it is looked at in its step
+    } else if (step.c2s !== undefined) {
+      const frame = socket.sent[sent++];
+      delete frame?.meta?.timeoutMs;
+      assert.deepEqual(frame, wanted(step.c2s, names, frame));
+    } else if (step.s2c !== undefined) {
+      socket.receive(wanted(step.s2c, names, undefined));
+      await settle();
+    } else if (step.progress !== undefined) {
+      assert.deepEqual(told.progress.shift(), step.progress);
+    } else if (step.unknown !== undefined) {
+      assert.equal(told.unknown.shift(), step.unknown);
+    } else if (step.error !== undefined) {
+      const { error } = step;
+      await assert.rejects(call, (e) => {
+        assert.ok(e instanceof ServerError);
+        assert.deepEqual({ code: e.code, retryable: e.retryable, ...(e.details === undefined ? {} : { details: e.details }) }, error);
+        return true;
+      });
+    } else {
+      assert.deepEqual((await call) ?? null, step.result);
+    }
+  }
+  assert.equal(socket.sent.length, sent, "nothing else was sent");
+  client.close();
+}
+
+const folder = new URL("../../golden/rpc/fixtures/", import.meta.url);
+for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
+  const fixture = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as { about: string; only?: string[]; steps: Step[] };
+  for (const profile of fixture.only?.includes("client") === false ? [] : ["", "wsgen.v1"]) {
+    test(`${name} in ${profile === "" ? "the base profile" : profile}: ${fixture.about}`, frozen(() => replay(fixture.steps, profile)));
+  }
+}
