@@ -59,7 +59,8 @@ async function replay(steps: Step[], profile: string): Promise<void> {
       const { error } = step;
       await assert.rejects(call, (e) => {
         assert.ok(e instanceof ServerError);
-        assert.deepEqual({ code: e.code, retryable: e.retryable, ...(e.details === undefined ? {} : { details: e.details }) }, error);
+        const { code, retryable, details } = e as ServerError;
+        assert.deepEqual({ code, retryable, ...(details === undefined ? {} : { details }) }, error);
         return true;
       });
     } else {

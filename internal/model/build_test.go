@@ -28,7 +28,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := build(t, string(src))
-	if api.GoPackage != "chat" || api.Sharding.Shards != 10 || len(api.Messages) != 6 {
+	if api.GoPackage != "chat" || api.Sharding.Shards != 10 || len(api.Messages) != 7 {
 		t.Errorf("package %s, %d shards, %d messages", api.GoPackage, api.Sharding.Shards, len(api.Messages))
 	}
 	for _, m := range api.Messages {
