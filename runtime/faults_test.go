@@ -166,12 +166,12 @@ func TestManyComeBackAtOnce(t *testing.T) {
 // variant is set in a process that runs these tests in another way.
 const variant = "WSGEN_TEST_VARIANT"
 
-// TestVariants runs the tests of this package on one core, and with frames that coder/websocket writes.
+// TestVariants runs the tests of this package on one core, without garbage collection, and with frames that coder/websocket writes.
 func TestVariants(t *testing.T) {
 	if testing.Short() || os.Getenv(variant) != "" {
 		t.Skip("this is a variant")
 	}
-	for name, env := range map[string]string{"one core": "GOMAXPROCS=1", "unprepared": "GOGC=100"} {
+	for name, env := range map[string]string{"one core": "GOMAXPROCS=1", "unprepared": "GOGC=100", "no collection": "GOGC=off"} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.short", "-test.timeout=2m")
 			cmd.Env = append(os.Environ(), variant+"="+name, env)

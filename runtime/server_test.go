@@ -26,6 +26,7 @@ type testServer struct {
 	*world
 	t     *testing.T
 	srv   *wsrt.Server
+	http  *httptest.Server
 	url   string
 	clock *clock.Fake
 
@@ -80,7 +81,7 @@ func serveProtocol(t *testing.T, protocol *wsrt.Protocol, change func(cfg *wsrt.
 		t.Fatal(err)
 	}
 	hs := httptest.NewServer(srv)
-	s.srv, s.url = srv, hs.URL
+	s.srv, s.http, s.url = srv, hs, hs.URL
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
 		defer cancel()
