@@ -36,6 +36,10 @@ var adviceByName = map[string]string{
 	"delivery-weakened":           "make sure that a later message says what a slow reader may have missed",
 	"shards-changed":              "rooms move to other shards: restart all servers at once, or drain them",
 	"hash-changed":                "rooms move to other shards: restart all servers at once, or drain them",
+	"history-removed":             "clients that come back have to read the room again: let them know how",
+	"history-shortened":           "make sure that clients are not away for longer",
+	"presence-limit-lowered":      "make sure that clients can do with the number of members",
+	"state-removed":               "keep what has to outlive the process elsewhere",
 	"capacity-lowered":            "make sure that fewer are in use",
 	"room-key-added":              "clients of the old version do not send it: add a message of another name",
 }

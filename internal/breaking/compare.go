@@ -91,7 +91,7 @@ func (c *comparison) change(id string, d Direction, path string, pos diag.Pos, a
 		level = rule.S2C
 	}
 	severity, applies := level.severity(strict)
-	if c.opts.AnyOrder && (rule.Any == "both" || rule.Any == "c2s" && d == ClientToServer || rule.Any == "s2c" && d == ServerToClient && strict) {
+	if c.opts.AnyOrder && rule.anyOrder(d, strict) {
 		severity, applies = diag.Error, true
 	}
 	if !applies {
@@ -174,6 +174,41 @@ func (c *comparison) sharding() {
 		if lower(v.old, v.new) {
 			c.change("capacity-lowered", ClientToServer, "sharding.capacity", c.new.pos, "", "the capacity %s is %d", v.name, v.new)
 		}
+	}
+	c.keeping()
+}
+
+// keeping compares what rooms keep: of what they published, of their members, of themselves.
+func (c *comparison) keeping() {
+	old, new := c.old.Sharding, c.new.Sharding
+	report := func(id, format string, args ...any) {
+		d := ServerToClient
+		if id == "state-removed" {
+			d = ClientToServer
+		}
+		c.change(id, d, "sharding", c.new.pos, "", format, args...)
+	}
+	switch before, now := old.History, new.History; {
+	case before == nil:
+	case now == nil:
+		report("history-removed", "rooms have no history any more")
+	default:
+		for _, v := range []struct {
+			name     string
+			old, new int64
+		}{
+			{"messages", int64(before.Messages), int64(now.Messages)}, {"bytes", int64(before.Bytes), int64(now.Bytes)}, {"milliseconds", before.AgeMs, now.AgeMs},
+		} {
+			if v.new < v.old {
+				report("history-shortened", "the history keeps %d %s instead of %d", v.new, v.name, v.old)
+			}
+		}
+	}
+	if new.Presence > 0 && new.Presence < old.Presence {
+		report("presence-limit-lowered", "members are named in rooms of up to %d instead of %d", new.Presence, old.Presence)
+	}
+	if old.Persistent && !new.Persistent {
+		report("state-removed", "rooms are forgotten when they close")
 	}
 }
 

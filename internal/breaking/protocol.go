@@ -46,6 +46,17 @@ type Sharding struct {
 	Rooms              int    `json:"rooms,omitempty"`
 	RoomMembers        int    `json:"roomMembers,omitempty"`
 	RoomsPerConnection int    `json:"roomsPerConnection,omitempty"`
+
+	History    *History `json:"history,omitempty"`    // nil: none
+	Presence   int      `json:"presence,omitempty"`   // members up to which they are named; 0: no presence
+	Persistent bool     `json:"persistent,omitempty"` // rooms leave snapshots
+}
+
+// History is what rooms keep of what they published. 0 is no bound.
+type History struct {
+	Messages int   `json:"messages"`
+	Bytes    int   `json:"bytes"`
+	AgeMs    int64 `json:"ageMs"`
 }
 
 // Limits are those of all messages.
@@ -103,11 +114,24 @@ type GoField struct {
 	Type string `json:"type"`
 }
 
+func shardingOf(api *model.API) Sharding {
+	from := api.Sharding
+	s := Sharding{Shards: from.Shards, Hash: from.Hash, Connections: from.Connections, Rooms: from.Rooms, RoomMembers: from.RoomMembers,
+		RoomsPerConnection: from.RoomsPerConnection, Persistent: from.Persistent}
+	if h := from.History; h != nil {
+		s.History = &History{h.Messages, h.Bytes, h.Age.Milliseconds()}
+	}
+	if api.Presence != nil {
+		s.Presence = api.Presence.Limit
+	}
+	return s
+}
+
 // Of returns what compatibility of a protocol depends on.
 func Of(api *model.API) *Protocol {
 	p := &Protocol{
 		Name: api.Name, Version: api.Version, StrictClients: api.StrictClients, Envelope: api.Envelope, Reserved: api.Reserved,
-		Sharding: Sharding{api.Sharding.Shards, api.Sharding.Hash, api.Sharding.Connections, api.Sharding.Rooms, api.Sharding.RoomMembers, api.Sharding.RoomsPerConnection},
+		Sharding: shardingOf(api),
 		Limits:   Limits{api.Limits.Rate, api.Limits.Pending},
 		Defs:     api.Defs.Object(jsonschema.Printer{Docs: true}),
 	}

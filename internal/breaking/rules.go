@@ -41,7 +41,7 @@ type Rule struct {
 	ID       string
 	Category Category
 	C2S, S2C Level
-	Any      string // c2s, s2c or both; empty: none
+	Any      string // c2s, s2c or both; s2c* for clients that read strictly; empty: none
 	Purpose  string
 }
 
@@ -49,6 +49,22 @@ type Rule struct {
 func (r Rule) Name() string {
 	name, _, _ := strings.Cut(r.ID, "/")
 	return name
+}
+
+// anyOrder reports whether a change is an error in a direction when the two sides may be deployed in any order: then new clients
+// meet old servers, too.
+func (r Rule) anyOrder(d Direction, strictClients bool) bool {
+	switch r.Any {
+	case "both":
+		return true
+	case "c2s":
+		return d == ClientToServer
+	case "s2c":
+		return d == ServerToClient
+	case "s2c*":
+		return d == ServerToClient && strictClients
+	}
+	return false
 }
 
 // Level is how bad a change is in a direction.
@@ -126,7 +142,7 @@ func fieldRules() []Rule {
 		{"field-int-encoding-changed", Wire, Error, Error, "both", "an integer that travels as text instead of a number, or the reverse"},
 		{"field-default-added", Wire, Info, Warning, "c2s", "a field has a default, and so may be left out"},
 		{"field-default-changed", Wire, Warning, Warning, "both", "both sides fill in different values"},
-		{"field-default-removed", Wire, Warning, Warning, "s2c", "a field that may be left out has no default any more"},
+		{"field-default-removed", Wire, Warning, Warning, "s2c*", "a field that may be left out has no default any more"},
 		{"field-default-removed/required", Wire, Error, Info, "s2c", "a field has no default any more, and must be there"},
 		{"field-const-changed", Wire, Error, Error, "both", "a value that is always the same is another one"},
 		{"field-deprecated", Source, Info, Info, "", "a field is deprecated"},
@@ -136,26 +152,26 @@ func fieldRules() []Rule {
 func valueRules() []Rule {
 	return []Rule{
 		{"enum-value-added", Wire, Info, WarningStar, "c2s", "a new value of an enum"},
-		{"enum-value-removed", Wire, Error, Info, "s2c", "a value of an enum is gone"},
-		{"enum-introduced", Wire, Error, Info, "s2c", "only some values are allowed"},
+		{"enum-value-removed", Wire, Error, Info, "s2c*", "a value of an enum is gone"},
+		{"enum-introduced", Wire, Error, Info, "s2c*", "only some values are allowed"},
 		{"enum-dissolved", Wire, Info, WarningStar, "c2s", "values are not listed any more"},
-		{"string-length-tightened", Wire, Error, Info, "s2c", "fewer lengths of a string"},
+		{"string-length-tightened", Wire, Error, Info, "s2c*", "fewer lengths of a string"},
 		{"string-length-loosened", Wire, Info, InfoStar, "c2s", "more lengths of a string"},
-		{"number-range-tightened", Wire, Error, Info, "s2c", "a smaller range"},
+		{"number-range-tightened", Wire, Error, Info, "s2c*", "a smaller range"},
 		{"number-range-loosened", Wire, Info, InfoStar, "c2s", "a larger range"},
-		{"number-step-changed/tightened", Wire, Error, Info, "s2c", "multiples of a number that the old one does not divide"},
+		{"number-step-changed/tightened", Wire, Error, Info, "s2c*", "multiples of a number that the old one does not divide"},
 		{"number-step-changed/loosened", Wire, Info, InfoStar, "c2s", "multiples of a divisor, or of none"},
-		{"array-size-tightened", Wire, Error, Info, "s2c", "fewer lengths of an array"},
+		{"array-size-tightened", Wire, Error, Info, "s2c*", "fewer lengths of an array"},
 		{"array-size-loosened", Wire, Info, InfoStar, "c2s", "more lengths of an array"},
-		{"array-unique-added", Wire, Error, Info, "s2c", "items must be different"},
+		{"array-unique-added", Wire, Error, Info, "s2c*", "items must be different"},
 		{"array-unique-removed", Wire, Info, InfoStar, "c2s", "items may be equal"},
-		{"map-size-tightened", Wire, Error, Info, "s2c", "fewer sizes of an object"},
+		{"map-size-tightened", Wire, Error, Info, "s2c*", "fewer sizes of an object"},
 		{"map-size-loosened", Wire, Info, InfoStar, "c2s", "more sizes of an object"},
 		{"map-key-changed", Wire, Error, Warning, "both", "other keys are allowed"},
-		{"pattern-added", Wire, Error, Info, "s2c", "text must match a pattern"},
+		{"pattern-added", Wire, Error, Info, "s2c*", "text must match a pattern"},
 		{"pattern-changed", Wire, Error, Warning, "both", "text must match another pattern"},
 		{"pattern-removed", Wire, Info, InfoStar, "c2s", "text need not match any more"},
-		{"format-added", Wire, Error, Info, "s2c", "text must be of a format"},
+		{"format-added", Wire, Error, Info, "s2c*", "text must be of a format"},
 		{"format-added/typed", Wire, Error, Warning, "s2c", "text must be of a format that has a type of its own"},
 		{"format-changed", Wire, Error, Error, "both", "text must be of another format"},
 		{"format-removed", Wire, Info, InfoStar, "c2s", "text need not be of a format any more"},
@@ -165,7 +181,7 @@ func valueRules() []Rule {
 		{"object-opened", Wire, Info, InfoStar, "c2s", "unknown fields are allowed"},
 		{"tuple-shape-changed", Wire, Error, Error, "both", "other items with a place of their own"},
 		{"union-variant-added", Wire, Info, WarningStar, "c2s", "a new variant"},
-		{"union-variant-removed", Wire, Error, Info, "s2c", "a variant is gone"},
+		{"union-variant-removed", Wire, Error, Info, "s2c*", "a variant is gone"},
 		{"union-tag-changed", Wire, Error, Error, "both", "another field tells the variants apart"},
 		{"union-introduced", Wire, Info, Error, "c2s", "a value may be of another type, too"},
 		{"union-dissolved", Wire, Error, Info, "s2c", "a value may be of one type only"},
@@ -196,6 +212,10 @@ func otherRules() []Rule {
 		{"shards-changed", Ops, Warning, Never, "", "another number of shards, so that rooms move"},
 		{"hash-changed", Ops, Error, Never, "", "another hash, so that nearly all rooms move"},
 		{"capacity-lowered", Ops, Warning, Never, "", "less room"},
+		{"history-removed", Ops, Never, Warning, "", "rooms do not send again what a client missed"},
+		{"history-shortened", Ops, Never, Warning, "", "rooms keep less of what they published"},
+		{"presence-limit-lowered", Ops, Never, Warning, "", "members are named in smaller rooms only"},
+		{"state-removed", Ops, Warning, Never, "", "rooms do not outlive their process any more"},
 		{"delivery-weakened", Ops, Never, Warning, "", "a slow reader may miss what it did not before"},
 		{"clients-strict", Wire, Never, Error, "", "clients refuse what they ignored before"},
 		{"type-removed", Source, Error, Error, "", "a generated type is gone"},
