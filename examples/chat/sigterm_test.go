@@ -4,14 +4,18 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,7 +30,8 @@ var many = flag.Int("many", 100, "connections of TestSigterm")
 // come back, spread over the window, and the process exits in peace. -many 10000 is what a server should bear.
 func TestSigterm(t *testing.T) {
 	allowFiles(t)
-	cmd, addr := startChat(t)
+	debug := freeAddr(t)
+	cmd, addr := startChat(t, "-debug", debug)
 	var conns []*websocket.Conn
 	var stalled []net.Conn
 	var mu sync.Mutex
@@ -53,7 +58,8 @@ func TestSigterm(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	t.Logf("%d connections are open, %d of them read nothing", len(conns)+len(stalled), len(stalled))
+	fillQueues(t, debug, stalled)
+	t.Logf("%d connections are open, %d of them read nothing, and their queues are filling", len(conns)+len(stalled), len(stalled))
 
 	begin := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -103,13 +109,13 @@ func allowFiles(t *testing.T) {
 }
 
 // startChat builds and starts the server, and returns it with its address.
-func startChat(t *testing.T) (*exec.Cmd, string) {
+func startChat(t *testing.T, flags ...string) (*exec.Cmd, string) {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "chat")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-unlimited")
+	cmd := exec.Command(binary, append(flags, "-addr", "127.0.0.1:0", "-data", t.TempDir(), "-unlimited")...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +150,50 @@ func dialMember(t *testing.T, addr string, i int) *websocket.Conn {
 	return c
 }
 
-// dialStalled opens a connection that reads nothing behind the handshake.
+// freeAddr returns an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// fillQueues has connections that read nothing talk to themselves until something waits for each: the kernel takes no more.
+func fillQueues(t *testing.T, debug string, stalled []net.Conn) {
+	t.Helper()
+	said := maskedFrame(`{"type":"ROOM_MESSAGE","payload":{"text":"` + strings.Repeat("x", 2000) + `"}}`)
+	some := bytes.Repeat(said, 50)
+	for range 200 { // 20 MB are more than any kernel takes
+		for _, c := range stalled {
+			if _, err := c.Write(some); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if waiting(t, debug, len(stalled)) {
+			return
+		}
+	}
+	t.Fatal("the kernel takes everything")
+}
+
+// waiting reports whether frames wait for so many connections.
+func waiting(t *testing.T, debug string, n int) bool {
+	t.Helper()
+	resp, err := http.Get(fmt.Sprintf("http://%s/debug/wsgen?top=%d", debug, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var state struct{ Slowest []struct{ QueueBytes int } }
+	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil {
+		t.Fatal(err)
+	}
+	return len(state.Slowest) == n && state.Slowest[n-1].QueueBytes > 0
+}
+
+// dialStalled opens a connection that is in a room of its own and reads nothing behind the handshake.
 func dialStalled(t *testing.T, addr string, i int) net.Conn {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -152,11 +201,23 @@ func dialStalled(t *testing.T, addr string, i int) net.Conn {
 		return nil
 	}
 	t.Cleanup(func() { c.Close() })
+	if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Error(err)
+	}
 	_, err = fmt.Fprintf(c, "GET /ws?user=s%d HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", i, addr)
 	one := make([]byte, 1)
 	if _, err2 := c.Read(one); err != nil || err2 != nil {
 		t.Error(errors.Join(err, err2))
 	}
+	if _, err := c.Write(maskedFrame(fmt.Sprintf(`{"type":"JOIN_ROOM","payload":{"roomId":"s%d"}}`, i))); err != nil {
+		t.Error(err)
+	}
 	return c
+}
+
+// maskedFrame returns a text message of a client; the mask is of zeros.
+func maskedFrame(text string) []byte {
+	b := []byte{0x81, 0x80 | 126, byte(len(text) >> 8), byte(len(text)), 0, 0, 0, 0}
+	return append(b, text...)
 }
