@@ -155,6 +155,17 @@ test("a lost connection ends what was sent, but not what may be sent again", fro
   assert.deepEqual(states, ["open", "reconnecting", "open"]);
 }));
 
+test("a socket that is closing is not written to: what is sent waits for the next one", frozen(async () => {
+  const { client, socket } = open({ backoff: { baseMs: 100 } });
+  socket.readyState = 2; // the server has sent its close, and the end is on its way
+  assert.equal(client.ping(), true);
+  const item = failure(client.count({ to: 1 }));
+  socket.drop(1012);
+  await pass(100);
+  assert.equal(item.done, false);
+  assert.deepEqual(last().open().types, ["PING", "COUNT"]);
+}));
+
 test("attempts are spread, and come more rarely while they fail", frozen(async () => {
   const { socket } = open({ backoff: { baseMs: 100, maxMs: 500 } });
   socket.drop();

@@ -19,6 +19,7 @@ export class FakeSocket implements WebSocketLike {
   readonly offered: string[];
   readonly sent: Frame[] = [];
   protocol = "";
+  readyState = 0;
   closed: number | undefined;
   onopen: ((event: never) => void) | null = null;
   onmessage: ((event: never) => void) | null = null;
@@ -32,17 +33,19 @@ export class FakeSocket implements WebSocketLike {
   }
 
   send(data: string): void {
-    assert.equal(this.closed, undefined, "sent on a socket that is closed");
+    assert.equal(this.readyState, 1, "sent on a socket that is not open");
     this.sent.push(JSON.parse(data) as Frame);
   }
 
   close(code = 1000): void {
     this.closed ??= code;
+    this.readyState = 3;
   }
 
   /** Lets the client in. */
   open(protocol = "wsgen.v1"): this {
     this.protocol = protocol;
+    this.readyState = 1;
     this.onopen?.({} as never);
     return this;
   }
@@ -53,6 +56,7 @@ export class FakeSocket implements WebSocketLike {
 
   /** Ends the connection. */
   drop(code = 1006, reason = ""): void {
+    this.readyState = 3;
     this.onclose?.({ code, reason } as never);
   }
 

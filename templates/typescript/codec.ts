@@ -386,7 +386,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
       return type(value, c);
     }
     if (!c.strict && (typeof name === "string" || typeof name === "number")) {
-      return { [tag]: null, tag: name, json: value };
+      return { [tag]: null, $tag: name, $json: value };
     }
     return $at(c, tag, (_, at) => $fail(at, name === undefined ? "is required" : `must be one of ${[...variants.keys()].join(", ")}`), name);
   };

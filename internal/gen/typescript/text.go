@@ -72,6 +72,9 @@ func deprecated(text string) string {
 
 // key returns a name as it stands in an object.
 func key(name string) string {
+	if name == "__proto__" { // which is no key, but the prototype, unless it is computed
+		return `["__proto__"]`
+	}
 	for i, r := range name {
 		letter := r == '_' || r == '$' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 		if !letter && (i == 0 || r < '0' || r > '9') {

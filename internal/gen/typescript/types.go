@@ -139,8 +139,8 @@ func (b *builder) declare(n *model.Named) []Type {
 	if n.Type.Kind == model.Union && b.open(n) {
 		out = append(out, Type{Name: b.unknown[n], Doc: "A variant that this program does not know, of a newer server. It cannot be sent.", Fields: []Field{
 			{Key: key(n.Type.Tag), Type: "null"},
-			{Key: "tag", Doc: "The value of " + n.Type.Tag + ".", Type: "string | number"},
-			{Key: "json", Doc: "The whole object.", Type: "unknown"},
+			{Key: "$tag", Doc: "The value of " + n.Type.Tag + ".", Type: "string | number"},
+			{Key: "$json", Doc: "The whole object.", Type: "unknown"},
 		}})
 	}
 	return out
