@@ -1,0 +1,138 @@
+package runtime
+
+// How a message finds where it is handled.
+
+import (
+	"context"
+	"errors"
+)
+
+// topicOf returns the topic of a room. Most messages of a connection go where the last one went.
+func (c *Conn) topicOf(kind int, key string) string {
+	name := c.srv.protocol.Kinds[kind]
+	last := c.lastTopic
+	if len(last) == len(name)+1+len(key) && last[:len(name)] == name && last[len(name)+1:] == key {
+		return last
+	}
+	c.lastTopic = name + ":" + key
+	return c.lastTopic
+}
+
+// pass runs in the gate's turn: it asks the program, and waits until it is known which room a joined message goes to.
+func (c *Conn) pass(in *inbound) {
+	if c.srv.Authorize != nil && !in.t.v1 && !in.over() {
+		op := &Op{Kind: OpMessage, Message: in.t.Name, Msg: in.msg, Topic: in.topic}
+		if in.t.Joined { // the program is told the room
+			c.await(in)
+			op.Topic = in.topic
+		}
+		if err := c.authorize(in.ctx, op); err != nil {
+			in.done(nil, err)
+			return
+		}
+	}
+	if in.t.Joined {
+		c.await(in)
+	}
+	c.route(in)
+}
+
+// authorize asks the program. A plain error of its is a no whose text stays here.
+func (c *Conn) authorize(ctx context.Context, op *Op) error {
+	err := guard(func() error { return c.srv.Authorize(ctx, c, op) })
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*PanicError](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return Errorf(CodePermissionDenied, "not allowed").WithCause(err)
+}
+
+// route posts a message to where it is handled.
+func (c *Conn) route(in *inbound) {
+	switch {
+	case in.over():
+		in.done(nil, nil)
+	case in.t.Kind < 0:
+		c.mail.Post(in)
+	case in.topic == "":
+		in.done(nil, c.notJoined(in.t.Kind))
+	default:
+		if err := c.srv.backplane.forward(in); err != nil {
+			in.done(nil, err)
+		}
+	}
+}
+
+// resolve finds the room of a joined message and returns true, or returns false while earlier messages of the connection
+// may still change it. The topic stays empty when there is no such room.
+func (c *Conn) resolve(in *inbound) bool {
+	if in.topic != "" {
+		return true
+	}
+	kind := c.srv.protocol.Kinds[in.t.Kind]
+	if c.urlRoom != "" {
+		in.topic = kind + ":" + c.urlRoom
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resolveLocked(in)
+}
+
+func (c *Conn) resolveLocked(in *inbound) bool {
+	var room *Room
+	n := 0
+	for _, r := range c.rooms {
+		if r.kind == in.t.Kind {
+			room = r
+			n++
+		}
+	}
+	others := len(c.inflight)
+	if n == 1 && c.expects(room) {
+		others--
+	}
+	if others > 0 && !c.closing {
+		return false
+	}
+	if n == 1 {
+		in.topic = room.topic
+	}
+	return true
+}
+
+// await waits until resolve has an answer. Each message ends, if only by the end of its room's turn, so it does.
+func (c *Conn) await(in *inbound) {
+	if c.resolve(in) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.resolveLocked(in) {
+		c.routed.Wait()
+	}
+}
+
+// notJoined says why a joined message has no room.
+func (c *Conn) notJoined(kind int) *Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, r := range c.rooms {
+		if r.kind == kind {
+			n++
+		}
+	}
+	if n == 0 {
+		return Errorf(CodeFailedPrecondition, "not in a %s: join one first", c.srv.protocol.Kinds[kind])
+	}
+	return Errorf(CodeFailedPrecondition, "in %d %ss: it is not clear which one is meant", n, c.srv.protocol.Kinds[kind])
+}
+
+// serve runs in the connection's turn.
+func (c *Conn) serve(in *inbound) { _ = in.run(c.srv.ServerConfig.Conn) }
