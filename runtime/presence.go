@@ -5,6 +5,7 @@ package runtime
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
@@ -18,7 +19,7 @@ type PresenceType struct {
 }
 
 // Presence is what members are told. A member that has just joined gets all Members; the others get who Joined and who
-// Left. Above the limit all get the Count alone.
+// Left. Above the limit all get the Count alone: a new member at once, the others at most once a second.
 type Presence struct {
 	Topic   string
 	Count   int
@@ -39,7 +40,12 @@ type presence struct {
 	left   []int
 	due    bool // the turn in which they are told is in the mailbox
 	bare   bool // they were only told a number
+	count  bool // the timer for the next number is set
 }
+
+// countInterval is how often members of a large room are told their number: who comes and goes there would cost a message to each
+// of the others otherwise.
+const countInterval = time.Second
 
 // presenceJoined notes a new member. What comes in one after the other is told at once: the turn for it is behind the
 // mail that waits already. r.mu is held.
@@ -74,12 +80,16 @@ func (r *Room) tellPresence() {
 	defer r.mu.Unlock()
 	t := r.srv.protocol.Sharding.Presence
 	p := r.presence
-	r.presence = presence{bare: len(r.members) > t.Limit}
+	r.presence = presence{bare: len(r.members) > t.Limit, count: p.count}
 	if len(r.members) == 0 {
 		return
 	}
 	change := &Presence{Topic: r.topic, Count: len(r.members)}
 	switch {
+	case r.presence.bare && p.bare:
+		r.sendPresence(change, p.joined)
+		r.countLater()
+		return
 	case r.presence.bare: // the number alone
 	case p.bare:
 		change.Members = r.present()
@@ -90,11 +100,42 @@ func (r *Room) tellPresence() {
 	if r.presence.bare || p.bare || len(change.Joined) == 0 {
 		return
 	}
-	list := r.presenceFrame(&Presence{Topic: r.topic, Count: len(r.members), Members: r.present()})
-	for _, c := range p.joined {
+	r.sendPresence(&Presence{Topic: r.topic, Count: len(r.members), Members: r.present()}, p.joined)
+}
+
+// sendPresence tells some members. r.mu is held.
+func (r *Room) sendPresence(p *Presence, list []*Conn) {
+	if len(list) == 0 {
+		return
+	}
+	frame := r.presenceFrame(p)
+	for _, c := range list {
 		if _, still := r.members[c]; still && c.v1 {
-			c.member.Send(list)
+			c.member.Send(frame)
 		}
+	}
+}
+
+// countLater sees to it that the members of a large room learn their number. r.mu is held.
+func (r *Room) countLater() {
+	switch {
+	case r.presence.count || r.closed:
+		return
+	case r.counter == nil:
+		r.counter = r.srv.Clock.AfterFunc(countInterval, func() { r.mail.PostAlways(roomMail{task: taskCount}) })
+	default:
+		r.counter.Reset(countInterval)
+	}
+	r.presence.count = true
+}
+
+// tellCount tells all members of a large room their number. A room that has become small meanwhile has told it.
+func (r *Room) tellCount() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.presence.count = false
+	if r.presence.bare && len(r.members) > 0 {
+		r.publishPresence(&Presence{Topic: r.topic, Count: len(r.members)})
 	}
 }
 

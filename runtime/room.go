@@ -38,6 +38,7 @@ type Room struct {
 	joins    int // memberships so far
 	history  *history
 	presence presence
+	counter  clock.Timer // of presence in a large room; nil: it has not been one
 	idle     clock.Timer
 	timers   map[*roomTimer]struct{}
 	closed   bool
@@ -71,6 +72,7 @@ const (
 	taskIdle              // it may have been empty for long enough
 	taskClose             // the server drains
 	taskPresence          // members came and went
+	taskCount             // the members of a large room are to learn their number
 	taskSave              // a snapshot is due
 )
 
@@ -131,6 +133,8 @@ func (r *Room) do(task roomTask) {
 		r.end()
 	case taskPresence:
 		r.tellPresence()
+	case taskCount:
+		r.tellCount()
 	case taskSave:
 		r.saveNow()
 	}

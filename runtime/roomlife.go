@@ -100,6 +100,9 @@ func (r *Room) release() {
 	if r.idle != nil {
 		r.idle.Stop()
 	}
+	if r.counter != nil {
+		r.counter.Stop()
+	}
 	if r.history != nil && r.history.trim != nil {
 		r.history.trim.Stop()
 	}

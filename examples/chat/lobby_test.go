@@ -88,28 +88,46 @@ func (p *person) next() *chat.RoomUpdate {
 	}
 }
 
+// TestTwoPeopleChat runs where time stands still while anything is in motion: what is to happen later happens at once.
 func TestTwoPeopleChat(t *testing.T) {
-	s := newTestServer(t)
-	ann := enter(t, s, "ann", "general")
-	bob := enter(t, s, "bob", "general")
-	ann.hears("bob joined")
-	bob.say("hi")
-	ann.hears("hi")
-	bob.hears("hi")
+	wstest.Run(t, func(t *testing.T) {
+		s := newTestServer(t)
+		ann := enter(t, s, "ann", "general")
+		bob := enter(t, s, "bob", "general")
+		ann.hears("bob joined")
+		bob.say("hi")
+		ann.hears("hi")
+		bob.hears("hi")
 
-	if err := bob.Typing(t.Context(), &chat.Typing{RoomID: "general", Active: true}); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case m := <-ann.typing:
-		if m.UserID == nil || *m.UserID != "bob" || !m.Active {
-			t.Errorf("typing: %+v", m)
+		if err := bob.Typing(t.Context(), &chat.Typing{RoomID: "general", Active: true}); err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(wstest.Patience):
-		t.Fatal("nobody types")
-	}
-	bob.Close()
-	ann.hears("bob left")
+		wstest.Settle()
+		if m := <-ann.typing; m.UserID == nil || *m.UserID != "bob" || !m.Active || len(bob.typing) > 0 {
+			t.Errorf("typing: %+v, and %d to bob himself", m, len(bob.typing))
+		}
+		bob.Close()
+		ann.hears("bob left")
+	})
+}
+
+// TestABrokenConnectionIsNoGoodbye cuts all connections: their clients come back in time, and nobody is said to have left.
+func TestABrokenConnectionIsNoGoodbye(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		s := newTestServer(t)
+		ann := enter(t, s, "ann", "general")
+		bob := enter(t, s, "bob", "general")
+		ann.hears("bob joined")
+		wstest.Settle()
+		s.DropConnections()
+		time.Sleep(2 * lost)
+		bob.say("still here")
+		ann.hears("still here")
+		wstest.Settle()
+		if len(ann.updates) > 0 {
+			t.Errorf("ann hears %q, too", (<-ann.updates).Text)
+		}
+	})
 }
 
 func TestJoiningAnotherRoomLeavesTheFirst(t *testing.T) {

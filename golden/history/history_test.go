@@ -688,6 +688,27 @@ func TestPresence(t *testing.T) {
 	if f := presence(ann); f.Payload.Count != 4 || f.Payload.Joined != nil || f.Payload.Members != nil {
 		t.Errorf("got %+v, want only the number", f)
 	}
+	// In a large room a new member learns the number at once, the others after a while, and all changes in one.
+	presence(dan)
+	more, another := w.peer("ann"), w.peer("bob")
+	more.join(0)
+	if f := presence(more); f.Payload.Count != 5 {
+		t.Errorf("the fifth got %+v", f)
+	}
+	another.join(0)
+	presence(another)
+	w.clock.Advance(time.Second)
+	if f := presence(ann); f.Payload.Count != 6 || f.Payload.Members != nil {
+		t.Errorf("got %+v, want the number of both", f)
+	}
+	for _, p := range []*peer{more, another} {
+		p.Send(`{"type":"LEAVE","payload":{"roomId":"a"}}`)
+		p.expectLeft("")
+	}
+	w.clock.Advance(time.Second)
+	if f := presence(ann); f.Payload.Count != 4 {
+		t.Errorf("got %+v, want the number without them", f)
+	}
 	dan.Drop()
 	w.expectLog("dan disconnected")
 	if f := presence(ann); f.Payload.Count != 3 || names(f.Payload.Members) != "ann bob cy" {

@@ -90,7 +90,7 @@ func (b *builder) presence() {
 		optional("members", list("all of them: you have just joined, or there are few enough again to name them")),
 		optional("joined", list("who came")),
 		optional("left", &jsonschema.Schema{Type: []string{"array"}, Items: intSchema(""), Description: "ids of those who went"}))
-	doc := "Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; only their number in a large room."
+	doc := "Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; in a large room only their number, at most once a second."
 	named := b.synthetic(PresenceWire, "Presence", opt.Pos, payload)
 	named.Doc = doc
 	p.Message = &Message{Wire: PresenceWire, Go: "Presence", GoClient: "Presence", TS: "presence", Direction: ServerToClient, Doc: doc,

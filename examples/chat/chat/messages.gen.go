@@ -135,7 +135,7 @@ type PresenceMember struct {
 // Presence is the payload of $ws:presence.
 //
 // Who is in a room that the client is in: all members for one that has just joined, who came and who
-// went for the others; only their number in a large room.
+// went for the others; in a large room only their number, at most once a second.
 type Presence struct {
 	// of the room, such as room:general
 	Topic string `json:"topic"`

@@ -21,7 +21,7 @@ type Events struct {
 	// Presence is called for $ws:presence.
 	//
 	// Who is in a room that the client is in: all members for one that has just joined, who came and who
-	// went for the others; only their number in a large room.
+	// went for the others; in a large room only their number, at most once a second.
 	Presence func(ctx context.Context, m *Presence)
 }
 

@@ -36,7 +36,7 @@ export interface Count {
 /**
  * Tells all numbers from..to, the last one not to the sender when it says so.
  *
- * As it may be sent: what has a default may be left out.
+ * As it may be sent: what has a default may be left out, and nothing is there that the schema does not have.
  */
 export interface CountInput {
   roomId: string;
@@ -79,7 +79,7 @@ export interface PresenceMember {
   claims?: PresenceClaims;
 }
 
-/** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; only their number in a large room. */
+/** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; in a large room only their number, at most once a second. */
 export interface Presence {
   /** of the room, such as room:general */
   topic: string;
@@ -97,7 +97,7 @@ export interface Presence {
 export interface ServerEvents {
   NUMBER: NumberType;
   HINT: Hint;
-  /** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; only their number in a large room. */
+  /** Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; in a large room only their number, at most once a second. */
   "$ws:presence": Presence;
 }
 
@@ -335,6 +335,7 @@ export type State = "connecting" | "open" | "reconnecting" | "closed";
 /** The part of the WebSocket interface that a client uses; that of browsers, Node 22, Bun, Deno and the package ws have it. */
 export interface WebSocketLike {
   readonly protocol: string;
+  readonly readyState: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
@@ -554,12 +555,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   readonly #rooms = new Map<string, { epoch: string; seq: number }>();
 
   constructor(url: string | URL, options: ClientOptions) {
-    const target = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    const target = new URL(url, $global.location?.href);
     target.protocol = target.protocol.replace(/^http/, "ws");
     target.hash = "";
     this.#url = target.href;
     this.#options = options;
-    globalThis.addEventListener?.("online", this.#online);
+    $global.addEventListener?.("online", this.#online);
     void this.#connect();
   }
 
@@ -696,7 +697,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    if (this.#live) {
+    if (this.#writable()) {
       this.#socket?.send(frame);
       return true;
     }
@@ -728,7 +729,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       };
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#live) {
+      if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
         this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
@@ -745,6 +746,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       throw new InvalidMessageError(message.type, [{ path: "", message: `may have ${most} bytes, has ${size}` }]);
     }
     return frame;
+  }
+
+  /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
+  #writable(): boolean {
+    return this.#live && this.#socket?.readyState === 1;
   }
 
   #enqueue(item: $Queued): boolean {
@@ -787,7 +793,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && this.#live && call.socket.protocol === $v1) {
+    if (call.socket !== undefined && call.socket === this.#socket && this.#writable() && call.socket.protocol === $v1) {
       call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
@@ -888,7 +894,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #open(token: string | undefined, lost: (error: unknown) => void): void {
-    const { WebSocket: Socket = (globalThis as { WebSocket?: NonNullable<ClientOptions["WebSocket"]> }).WebSocket, protocols = [], tokenPlacement } = this.#options;
+    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
     }
@@ -946,7 +952,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.#socket?.send($heartbeat);
+        if (this.#writable()) {
+          this.#socket?.send($heartbeat);
+        }
         this.#beat(seen, true);
       }
     }, wait);
@@ -1026,7 +1034,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return;
     }
     this.#release();
-    globalThis.removeEventListener?.("online", this.#online);
+    $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
     const stopped = this.#stopped();
@@ -1164,6 +1172,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   protected abstract readonly $inbound: ReadonlyMap<string, $Inbound>;
   protected abstract readonly $replies: ReadonlySet<string>;
 }
+
+/** What only some environments have. */
+const $global = globalThis as unknown as {
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: NonNullable<ClientOptions["WebSocket"]>;
+  readonly addEventListener?: (type: string, listener: () => void) => void;
+  readonly removeEventListener?: (type: string, listener: () => void) => void;
+};
 
 /** The subprotocol of the extended profile. */
 const $v1 = "wsgen.v1";

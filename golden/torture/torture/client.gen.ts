@@ -14,16 +14,16 @@ export interface Tree {
 
 export type Either = L | R | UnknownEither;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type EitherInput = LInput | RInput;
 
 /** A variant that this program does not know, of a newer server. It cannot be sent. */
 export interface UnknownEither {
   k: null;
   /** The value of k. */
-  tag: string | number;
+  $tag: string | number;
   /** The whole object. */
-  json: unknown;
+  $json: unknown;
 }
 
 export interface L {
@@ -32,7 +32,7 @@ export interface L {
   [key: string]: unknown;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface LInput {
   k: "l";
   next?: EitherInput;
@@ -45,7 +45,7 @@ export interface R {
   [key: string]: unknown;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface RInput {
   k: "r";
   list?: EitherInput[];
@@ -54,17 +54,17 @@ export interface RInput {
 
 export type Alias = Either;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type AliasInput = EitherInput;
 
 export type AliasList = Alias[];
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type AliasListInput = AliasInput[];
 
 export type MaybeU = Either | null;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type MaybeUInput = EitherInput | null;
 
 export interface Def {
@@ -83,7 +83,7 @@ export interface Merge {
   [key: string]: unknown;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface MergeInput {
   a: number;
   b: MergeB;
@@ -104,7 +104,7 @@ export interface OpenB {
 
 export type Tup = [Either?, (Nul | null)?, TupV2?, ...Either[]];
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type TupInput = [EitherInput?, (Nul | null)?, TupV2?, ...EitherInput[]];
 
 export type EmptyObj = Record<string, never>;
@@ -118,7 +118,7 @@ export interface Consts {
 
 export type Mixed = string | number | boolean | { $unknown: unknown } | null;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type MixedInput = string | number | boolean | null;
 
 export interface FalseProp {
@@ -134,7 +134,7 @@ export interface Nested {
 
 export type KeyMap = Record<string, (Color | (string & {}) | null)[]>;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type KeyMapInput = Record<string, (Color | null)[]>;
 
 export const Color = {
@@ -145,7 +145,7 @@ export type Color = (typeof Color)[keyof typeof Color];
 
 export type IntMap = Record<string, IntMapValue | (number & {})>;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type IntMapInput = Record<string, IntMapValue>;
 
 export type Num = number;
@@ -154,7 +154,7 @@ export type Big = number;
 
 export type C = Thing;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type CInput = ThingInput;
 
 export interface Thing {
@@ -162,7 +162,7 @@ export interface Thing {
   other: Other | null;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface ThingInput {
   tree: Tree;
   other: OtherInput | null;
@@ -173,7 +173,7 @@ export interface Other {
   u?: Either;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface OtherInput {
   thing: ThingInput | null;
   u?: EitherInput;
@@ -248,7 +248,7 @@ export interface A {
   c: C;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface AInput {
   t: Tree;
   e: EitherInput;
@@ -295,7 +295,7 @@ export interface B {
   c?: C;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface BInput {
   t?: Tree;
   e?: EitherInput;
@@ -338,7 +338,7 @@ export interface C2 {
   c: C | null;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface C2Input {
   t: Tree | null;
   e: EitherInput | null;
@@ -374,7 +374,7 @@ export interface D {
   c?: C | null;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface DInput {
   t?: Tree | null;
   e?: EitherInput | null;
@@ -408,7 +408,7 @@ export interface E {
   m: Merge;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface EInput {
   /** @defaultValue `{"k":"l"}` */
   e?: EitherInput;
@@ -428,24 +428,24 @@ export interface EInput {
 
 export type F = Alias;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type FInput = AliasInput;
 
 export type G = AliasList;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type GInput = AliasListInput;
 
 export type H = Tup;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type HInput = TupInput;
 
 export interface I {
   m: Mixed | null;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface IInput {
   m: MixedInput | null;
 }
@@ -458,7 +458,7 @@ export type L2 = unknown;
 
 export type RpcRequest = Alias;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type RpcRequestInput = AliasInput;
 
 export interface RpcResponse {
@@ -896,7 +896,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
       return type(value, c);
     }
     if (!c.strict && (typeof name === "string" || typeof name === "number")) {
-      return { [tag]: null, tag: name, json: value };
+      return { [tag]: null, $tag: name, $json: value };
     }
     return $at(c, tag, (_, at) => $fail(at, name === undefined ? "is required" : `must be one of ${[...variants.keys()].join(", ")}`), name);
   };
@@ -1205,6 +1205,7 @@ export type State = "connecting" | "open" | "reconnecting" | "closed";
 /** The part of the WebSocket interface that a client uses; that of browsers, Node 22, Bun, Deno and the package ws have it. */
 export interface WebSocketLike {
   readonly protocol: string;
+  readonly readyState: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
@@ -1407,12 +1408,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #timer: ReturnType<typeof setTimeout> | undefined; // of the attempt, the wait for it, or the heartbeat
 
   constructor(url: string | URL, options: ClientOptions) {
-    const target = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    const target = new URL(url, $global.location?.href);
     target.protocol = target.protocol.replace(/^http/, "ws");
     target.hash = "";
     this.#url = target.href;
     this.#options = options;
-    globalThis.addEventListener?.("online", this.#online);
+    $global.addEventListener?.("online", this.#online);
     void this.#connect();
   }
 
@@ -1541,7 +1542,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    if (this.#live) {
+    if (this.#writable()) {
       this.#socket?.send(frame);
       return true;
     }
@@ -1573,7 +1574,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       };
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#live) {
+      if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
         this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
@@ -1590,6 +1591,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       throw new InvalidMessageError(message.type, [{ path: "", message: `may have ${most} bytes, has ${size}` }]);
     }
     return frame;
+  }
+
+  /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
+  #writable(): boolean {
+    return this.#live && this.#socket?.readyState === 1;
   }
 
   #enqueue(item: $Queued): boolean {
@@ -1632,7 +1638,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && this.#live && call.socket.protocol === $v1) {
+    if (call.socket !== undefined && call.socket === this.#socket && this.#writable() && call.socket.protocol === $v1) {
       call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
@@ -1733,7 +1739,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #open(token: string | undefined, lost: (error: unknown) => void): void {
-    const { WebSocket: Socket = (globalThis as { WebSocket?: NonNullable<ClientOptions["WebSocket"]> }).WebSocket, protocols = [], tokenPlacement } = this.#options;
+    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
     }
@@ -1786,7 +1792,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.#socket?.send($heartbeat);
+        if (this.#writable()) {
+          this.#socket?.send($heartbeat);
+        }
         this.#beat(seen, true);
       }
     }, wait);
@@ -1866,7 +1874,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return;
     }
     this.#release();
-    globalThis.removeEventListener?.("online", this.#online);
+    $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
     const stopped = this.#stopped();
@@ -1951,6 +1959,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   protected abstract readonly $inbound: ReadonlyMap<string, $Inbound>;
   protected abstract readonly $replies: ReadonlySet<string>;
 }
+
+/** What only some environments have. */
+const $global = globalThis as unknown as {
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: NonNullable<ClientOptions["WebSocket"]>;
+  readonly addEventListener?: (type: string, listener: () => void) => void;
+  readonly removeEventListener?: (type: string, listener: () => void) => void;
+};
 
 /** The subprotocol of the extended profile. */
 const $v1 = "wsgen.v1";

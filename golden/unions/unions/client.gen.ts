@@ -8,16 +8,16 @@ export const schemaFingerprint = "8654477591444486";
 
 export type Attachment = AttachmentImage | AttachmentFile | UnknownAttachment;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type AttachmentInput = AttachmentImage | AttachmentFile;
 
 /** A variant that this program does not know, of a newer server. It cannot be sent. */
 export interface UnknownAttachment {
   kind: null;
   /** The value of kind. */
-  tag: string | number;
+  $tag: string | number;
   /** The whole object. */
-  json: unknown;
+  $json: unknown;
 }
 
 export interface File {
@@ -37,30 +37,30 @@ export interface Dog {
 
 export type Pet = Cat | Dog | UnknownPet;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type PetInput = Cat | Dog;
 
 /** A variant that this program does not know, of a newer server. It cannot be sent. */
 export interface UnknownPet {
   species: null;
   /** The value of species. */
-  tag: string | number;
+  $tag: string | number;
   /** The whole object. */
-  json: unknown;
+  $json: unknown;
 }
 
 export type Op = OpX1 | OpX2 | UnknownOp;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type OpInput = OpX1 | OpX2;
 
 /** A variant that this program does not know, of a newer server. It cannot be sent. */
 export interface UnknownOp {
   op: null;
   /** The value of op. */
-  tag: string | number;
+  $tag: string | number;
   /** The whole object. */
-  json: unknown;
+  $json: unknown;
 }
 
 /** A name, or its number. */
@@ -69,7 +69,7 @@ export type Ref = string | number | { $unknown: unknown };
 /**
  * A name, or its number.
  *
- * As it may be sent: what has a default may be left out.
+ * As it may be sent: what has a default may be left out, and nothing is there that the schema does not have.
  */
 export type RefInput = string | number;
 
@@ -107,7 +107,7 @@ export interface Node {
   also?: Pet;
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface NodeInput {
   value: number;
   next: NodeInput | null;
@@ -157,7 +157,7 @@ export interface Post {
   tags: string[];
 }
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export interface PostInput {
   files: AttachmentInput[];
   pet?: PetInput;
@@ -180,12 +180,12 @@ export interface PostInput {
 
 export type Shape = Pet;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type ShapeInput = PetInput;
 
 export type Draw = DrawValue;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type DrawInput = DrawValueInput;
 
 export interface DrawCircle {
@@ -200,26 +200,26 @@ export interface DrawSquare {
 
 export type DrawValue = DrawCircle | DrawSquare | UnknownDrawValue;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type DrawValueInput = DrawCircle | DrawSquare;
 
 /** A variant that this program does not know, of a newer server. It cannot be sent. */
 export interface UnknownDrawValue {
   form: null;
   /** The value of form. */
-  tag: string | number;
+  $tag: string | number;
   /** The whole object. */
-  json: unknown;
+  $json: unknown;
 }
 
 export type Value = Ref;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type ValueInput = RefInput;
 
 export type AskRequest = Pet;
 
-/** As it may be sent: what has a default may be left out. */
+/** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
 export type AskRequestInput = PetInput;
 
 export type AskProgress = Attachment;
@@ -617,7 +617,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
       return type(value, c);
     }
     if (!c.strict && (typeof name === "string" || typeof name === "number")) {
-      return { [tag]: null, tag: name, json: value };
+      return { [tag]: null, $tag: name, $json: value };
     }
     return $at(c, tag, (_, at) => $fail(at, name === undefined ? "is required" : `must be one of ${[...variants.keys()].join(", ")}`), name);
   };
@@ -997,6 +997,7 @@ export type State = "connecting" | "open" | "reconnecting" | "closed";
 /** The part of the WebSocket interface that a client uses; that of browsers, Node 22, Bun, Deno and the package ws have it. */
 export interface WebSocketLike {
   readonly protocol: string;
+  readonly readyState: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
@@ -1199,12 +1200,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #timer: ReturnType<typeof setTimeout> | undefined; // of the attempt, the wait for it, or the heartbeat
 
   constructor(url: string | URL, options: ClientOptions) {
-    const target = new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    const target = new URL(url, $global.location?.href);
     target.protocol = target.protocol.replace(/^http/, "ws");
     target.hash = "";
     this.#url = target.href;
     this.#options = options;
-    globalThis.addEventListener?.("online", this.#online);
+    $global.addEventListener?.("online", this.#online);
     void this.#connect();
   }
 
@@ -1333,7 +1334,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    if (this.#live) {
+    if (this.#writable()) {
       this.#socket?.send(frame);
       return true;
     }
@@ -1365,7 +1366,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       };
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#live) {
+      if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
         this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
@@ -1382,6 +1383,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       throw new InvalidMessageError(message.type, [{ path: "", message: `may have ${most} bytes, has ${size}` }]);
     }
     return frame;
+  }
+
+  /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
+  #writable(): boolean {
+    return this.#live && this.#socket?.readyState === 1;
   }
 
   #enqueue(item: $Queued): boolean {
@@ -1424,7 +1430,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && this.#live && call.socket.protocol === $v1) {
+    if (call.socket !== undefined && call.socket === this.#socket && this.#writable() && call.socket.protocol === $v1) {
       call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
@@ -1525,7 +1531,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #open(token: string | undefined, lost: (error: unknown) => void): void {
-    const { WebSocket: Socket = (globalThis as { WebSocket?: NonNullable<ClientOptions["WebSocket"]> }).WebSocket, protocols = [], tokenPlacement } = this.#options;
+    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
     }
@@ -1578,7 +1584,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.#socket?.send($heartbeat);
+        if (this.#writable()) {
+          this.#socket?.send($heartbeat);
+        }
         this.#beat(seen, true);
       }
     }, wait);
@@ -1658,7 +1666,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return;
     }
     this.#release();
-    globalThis.removeEventListener?.("online", this.#online);
+    $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
     const stopped = this.#stopped();
@@ -1743,6 +1751,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   protected abstract readonly $inbound: ReadonlyMap<string, $Inbound>;
   protected abstract readonly $replies: ReadonlySet<string>;
 }
+
+/** What only some environments have. */
+const $global = globalThis as unknown as {
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: NonNullable<ClientOptions["WebSocket"]>;
+  readonly addEventListener?: (type: string, listener: () => void) => void;
+  readonly removeEventListener?: (type: string, listener: () => void) => void;
+};
 
 /** The subprotocol of the extended profile. */
 const $v1 = "wsgen.v1";

@@ -133,7 +133,7 @@ func (b *builder) declare(n *model.Named) []Type {
 	if b.names.in[n] != "" {
 		in := b.declaration(n, true)
 		in.Name = b.names.in[n]
-		in.Doc = paragraphs(in.Doc, "As it may be sent: what has a default may be left out.")
+		in.Doc = paragraphs(in.Doc, "As it may be sent: what has a default may be left out, and nothing is there that the schema does not have.")
 		out = append(out, in)
 	}
 	if n.Type.Kind == model.Union && b.open(n) {
