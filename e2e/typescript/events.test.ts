@@ -26,6 +26,10 @@ test("listeners get what they asked for, and no listener keeps another from it",
   client.on("NUMBER", () => { throw new Error("mine"); });
   const off = client.on("NUMBER", (message, meta) => seen.push(message, meta));
   client.once("NUMBER", ({ n }) => seen.push(`once ${n}`));
+  const both = client.on("HINT", () => { other(); });
+  const other = client.on("HINT", () => { assert.fail("it was ended before its turn"); });
+  socket.receive({ type: "HINT", payload: { text: "x" } });
+  both();
   socket.receive(number(1));
   off();
   socket.receive(number(2));

@@ -550,8 +550,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   /**
-   * The messages of a type, from now on, for `for await`. The loop ends with the signal or the client. When more than limit
-   * messages (1000) wait for it, it throws.
+   * The messages of a type, for `for await`: those that come from its beginning on. The loop ends with the signal or the client. When
+   * more than limit messages (1000) wait for it, it throws.
    */
   async *messages<K extends keyof Events & string>(type: K, options: { readonly signal?: AbortSignal; readonly limit?: number } = {}): AsyncGenerator<Events[K], void, void> {
     const waiting: Events[K][] = [];
@@ -755,8 +755,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Calls the listeners of a name, and reports whether there are any. */
   #emit(name: string, value: unknown, meta?: unknown): boolean {
-    const all = [...(this.#listeners.get(name) ?? [])];
+    const current = this.#listeners.get(name);
+    const all = [...(current ?? [])];
     for (const listener of all) {
+      if (current?.has(listener) === false) {
+        continue; // one before it has ended it
+      }
       try {
         listener(value as never, meta as never);
       } catch (error) {
