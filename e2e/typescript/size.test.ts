@@ -1,17 +1,32 @@
 // What a page has to load.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
+const root = new URL("../..", import.meta.url).pathname;
+
+/** The bytes of a module, minified and compressed. */
+function size(file: string): number {
+  const out = buildSync({ entryPoints: [file], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
+  return gzipSync(out.outputFiles[0]?.contents ?? "", { level: 9 }).length;
+}
+
 test("the runtime fits its budget", (t) => {
-  const size = (file: string): number => {
-    const out = buildSync({ entryPoints: [new URL(`../../${file}`, import.meta.url).pathname], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
-    return gzipSync(out.outputFiles[0]?.contents ?? "", { level: 9 }).length;
-  };
-  for (const file of ["examples/chat/chat/client.gen.ts", "golden/history/history/client.gen.ts"]) {
-    const bytes = size(file);
-    t.diagnostic(`${file}: ${bytes} bytes, minified and compressed, its own messages included`);
-    assert.ok(bytes <= 6 * 1024, `${file} has ${bytes} bytes`);
+  const folder = mkdtempSync(join(tmpdir(), "wsgen-size-"));
+  try {
+    // A protocol of one message, in rooms with a history: all the rest is the runtime.
+    writeFileSync(join(folder, "messages.yaml"), "wsgen: 1\nname: Least\nsharding: {key: roomId, history: {messages: 10}}\nclientToServer: {A: {roomId: string}}\n");
+    execFileSync("go", ["run", "./cmd/wsgen", "generate", "--docs=false", "--out", folder, join(folder, "messages.yaml")], { cwd: root });
+    const bytes = size(join(folder, "client.gen.ts"));
+    t.diagnostic(`the runtime: ${bytes} bytes, minified and compressed`);
+    assert.ok(bytes <= 6 * 1024, `${bytes} bytes`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
+  t.diagnostic(`the client of the chat, its messages and their checks included: ${size(join(root, "examples/chat/chat/client.gen.ts"))} bytes`);
 });
