@@ -129,7 +129,9 @@ func (c *outbound) Write(p []byte) (int, error) {
 	}
 	f := &Frame{data: c.partial}
 	c.partial = nil
-	if m := c.through; m != nil && f.data[0] == opText {
+	// Text comes from Push alone, on its own goroutine; the reader's frames, pongs and such, do not look at what it does.
+	if f.data[0] == opText && c.through != nil {
+		m := c.through
 		f.class, f.key = m.frame.class, m.frame.key
 		if !c.push(f, m.now, m.scratch) {
 			return 0, errSlow
