@@ -7,7 +7,7 @@ import { connect, ServerError } from "../../golden/rpc/rpc/client.gen.ts";
 import { FakeSocket, frozen, last, settle } from "./socket.ts";
 
 interface Step {
-  call?: "getItem" | "touch" | "listItems" | "oldPing" | "count" | "ping";
+  call?: "getItem" | "touch" | "listItems" | "count" | "ping";
   with?: unknown;
   c2s?: unknown;
   s2c?: unknown;

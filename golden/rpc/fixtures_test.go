@@ -188,8 +188,6 @@ func (p *program) request(ctx context.Context, name string, with json.RawMessage
 		return nil, err
 	case "listItems":
 		return p.c.ListItems(ctx, &rpc.ListItemsRequest{})
-	case "oldPing":
-		return p.c.OldPing(ctx, &rpc.OldPingRequest{})
 	case "count":
 		return p.c.Count(ctx, read(new(rpc.CountRequest)).(*rpc.CountRequest), func(v *rpc.CountProgress) { p.progress <- v })
 	}
