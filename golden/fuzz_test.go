@@ -82,6 +82,9 @@ func FuzzGenerate(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := gen.TypeScript(api); err != nil {
+			t.Fatal(err)
+		}
 		compile(t, files)
 	})
 }
@@ -162,6 +165,9 @@ both:
 		}
 		files, err := gen.Go(api)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gen.TypeScript(api); err != nil {
 			t.Fatal(err)
 		}
 		parsed := compile(t, files)

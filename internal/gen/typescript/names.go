@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wsgen/wsgen/internal/model"
+	"github.com/wsgen/wsgen/internal/names"
 )
 
 // reservedTypes are names that the module has itself, or that it uses of the language.
@@ -48,7 +49,7 @@ func (n *naming) free(wanted string) string {
 func methodName(m *model.Message, taken map[string]bool) string {
 	name := m.TS
 	if taken[name] {
-		name = "send" + strings.ToUpper(name[:1]) + name[1:]
+		name = "send" + names.TSType(name)
 	}
 	for taken[name] {
 		name += "_"

@@ -35,7 +35,7 @@ func (f features) use(names ...string) {
 // runtime returns the parts of the runtime's files that are used, without the marks of parts.
 func (f features) runtime() (string, error) {
 	var b strings.Builder
-	for _, name := range []string{"codec.ts", "formats.ts", "schema.ts", "client.ts"} {
+	for _, name := range []string{"codec.ts", "formats.ts", "schema.ts", "options.ts", "client.ts", "frames.ts"} {
 		text, err := templates.TypeScript.ReadFile("typescript/" + name)
 		if err != nil {
 			return "", err
