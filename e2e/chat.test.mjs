@@ -233,6 +233,20 @@ test("a name that the server refuses is said, and another one works", { timeout:
   await context.close();
 });
 
+test("a token that has expired ends the page's attempts, and it says so", { timeout: 60_000 }, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let attempts = 0;
+  await page.routeWebSocket(/\/ws\?/, (ws) => {
+    attempts++;
+    void ws.close({ code: 4401, reason: "the token has expired" });
+  });
+  await page.goto(`http://${server.addr}/`);
+  await page.getByRole("status").getByText(/^Disconnected: .*4401.*the token has expired/).waitFor();
+  assert.equal(attempts, 1);
+  await context.close();
+});
+
 test("two hundred messages a second leave the page usable", { timeout: 60_000 }, async () => {
   const page = await visit("reader", { room: "busy" });
   const talkers = await Promise.all(Array.from({ length: 10 }, async (_, i) => {
