@@ -40,10 +40,11 @@ func rulesDocument() string {
 		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", r.ID, r.Severity, r.Purpose)
 	}
 	b.WriteString("\n## Breaking changes\n\nHow bad `wsgen breaking` finds a change when old clients meet the new server: E error, W warning, I info, which `--all` prints. A star makes it an error\n" +
-		"for `clients: strict`. With `--deploy any-order`, the directions of the last column are errors, too. What is behind a slash tells cases apart.\n\n" +
+		"for `clients: strict`. With `--deploy any-order`, the directions of the last column are errors, too, those with a star for `clients: strict`.\n" +
+		"What is behind a slash tells cases apart.\n\n" +
 		"| rule | about | client to server | server to client | any order | change |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range breaking.Rules() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.ID, r.Category, orDash(string(r.C2S)), orDash(string(r.S2C)), orDash(r.Any), r.Purpose)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.ID, r.Category, orDash(string(r.C2S)), orDash(string(r.S2C)), orDash(strings.ReplaceAll(r.Any, " ", ", ")), r.Purpose)
 	}
 	return b.String()
 }

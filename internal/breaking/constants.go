@@ -30,10 +30,30 @@ func (c *comparison) constants(o, n plain, a at) bool {
 	for _, v := range refused(news, o.Schema, c.old) {
 		c.report("enum-value-added", a, "", "%s may be %s", a.path, v)
 	}
+	misfits := refused(olds, ofGoType(n.Schema), c.new)
 	for _, v := range refused(olds, n.Schema, c.new) {
-		c.report("enum-value-removed", a, "", "%s may not be %s any more", a.path, v)
+		id := "enum-value-removed"
+		if news == nil && slices.ContainsFunc(misfits, func(m json.RawMessage) bool { return string(m) == string(v) }) {
+			id += "/typed"
+		}
+		c.report(id, a, "", "%s may not be %s any more", a.path, v)
 	}
 	return true
+}
+
+// ofGoType returns what the Go type of a string or a number can hold: that much is asked by those who read leniently, too.
+func ofGoType(s *jsonschema.Schema) *jsonschema.Schema {
+	out := &jsonschema.Schema{Type: s.Type, ContentEncoding: s.ContentEncoding}
+	if isTyped(s.Format) || !slices.Contains(s.Type, "string") {
+		out.Format = s.Format
+	}
+	switch r, ok := jsonschema.IntRanges[s.Format]; {
+	case isDigits(s):
+		out.Pattern = s.Pattern
+	case ok && s.Format != "" && isInteger(s):
+		out.Minimum, out.Maximum = r[0], r[1]
+	}
+	return out
 }
 
 // listed returns the values that are allowed; nil when they are not listed. Null is not among them.

@@ -13,6 +13,9 @@ func (c *comparison) objects(o, n *jsonschema.Schema, a at) {
 	switch {
 	case newMore.False && !oldMore.False:
 		c.report("object-closed", a, "", "%s refuses unknown fields", a.path)
+		if elem := elemOfClients(n, a); elem != nil && c.opts.AnyOrder {
+			c.schemas(oldMore, elem, a.in("values", elem.Pos))
+		}
 	case oldMore.False && !newMore.False:
 		c.report("object-opened", a, "", "%s allows unknown fields", a.path)
 		if elem := elemOfClients(o, a); elem != nil {
@@ -66,14 +69,14 @@ func unnamed(s *jsonschema.Schema, name string) *jsonschema.Schema {
 	return more
 }
 
-// elemOfClients returns what old clients ask of all values of a map, where servers ask it of the keys of a pattern only: Go has
+// elemOfClients returns what clients ask of all values of a map, where servers ask it of the keys of a pattern only: Go has
 // one type for the values, and who reads leniently does not look at keys.
-func elemOfClients(o *jsonschema.Schema, a at) *jsonschema.Schema {
-	isMap := len(o.Properties) == 0 && len(o.PatternProperties) == 1 && orAny(o.AdditionalProperties).False
+func elemOfClients(s *jsonschema.Schema, a at) *jsonschema.Schema {
+	isMap := len(s.Properties) == 0 && len(s.PatternProperties) == 1 && orAny(s.AdditionalProperties).False
 	if !isMap || a.direction != ServerToClient {
 		return nil
 	}
-	return o.PatternProperties[0].Schema
+	return s.PatternProperties[0].Schema
 }
 
 // fields pairs the fields of two objects by their names.
@@ -105,6 +108,9 @@ func (c *comparison) fields(o, n *jsonschema.Schema, a at) {
 		}
 		if open := orAny(n.AdditionalProperties).IsAny() && len(n.PatternProperties) == 0; open && a.direction == ClientToServer {
 			continue // it may still be sent
+		}
+		if elem := elemOfClients(n, a); elem != nil && c.opts.AnyOrder {
+			c.schemas(held(o, p), elem, inner)
 		}
 		c.goneField(o, p, inner)
 	}

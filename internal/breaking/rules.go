@@ -41,7 +41,7 @@ type Rule struct {
 	ID       string
 	Category Category
 	C2S, S2C Level
-	Any      string // c2s, s2c or both; s2c* for clients that read strictly; empty: none
+	Any      string // c2s, s2c, c2s s2c*, or both; s2c* is for clients that read strictly; empty: none
 	Purpose  string
 }
 
@@ -63,6 +63,8 @@ func (r Rule) anyOrder(d Direction, strictClients bool) bool {
 		return d == ServerToClient
 	case "s2c*":
 		return d == ServerToClient && strictClients
+	case "c2s s2c*":
+		return d == ClientToServer || strictClients
 	}
 	return false
 }
@@ -129,8 +131,8 @@ func fieldRules() []Rule {
 	return []Rule{
 		{"field-added-required", Wire, Error, InfoStar, "both", "a new field that must be there"},
 		{"field-added-optional", Wire, Info, InfoStar, "c2s", "a new field that may be left out"},
-		{"field-removed-required", Wire, Error, Error, "c2s", "a field that had to be there is gone"},
-		{"field-removed-optional", Wire, Error, Warning, "", "a field that could be left out is gone"},
+		{"field-removed-required", Wire, Error, Error, "c2s s2c*", "a field that had to be there is gone"},
+		{"field-removed-optional", Wire, Error, Warning, "s2c*", "a field that could be left out is gone"},
 		{"field-renamed", Wire, Error, Error, "both", "a field of the same type under another name"},
 		{"field-became-required", Wire, Error, Info, "s2c", "a field must be there that could be left out"},
 		{"field-became-optional", Wire, Info, Error, "c2s", "a field may be left out that had to be there"},
@@ -153,6 +155,7 @@ func valueRules() []Rule {
 	return []Rule{
 		{"enum-value-added", Wire, Info, WarningStar, "c2s", "a new value of an enum"},
 		{"enum-value-removed", Wire, Error, Info, "s2c*", "a value of an enum is gone"},
+		{"enum-value-removed/typed", Wire, Error, Info, "s2c", "a value of an enum is gone, which the new type cannot hold"},
 		{"enum-introduced", Wire, Error, Info, "s2c*", "only some values are allowed"},
 		{"enum-dissolved", Wire, Info, WarningStar, "c2s", "values are not listed any more"},
 		{"string-length-tightened", Wire, Error, Info, "s2c*", "fewer lengths of a string"},
@@ -167,9 +170,9 @@ func valueRules() []Rule {
 		{"array-unique-removed", Wire, Info, InfoStar, "c2s", "items may be equal"},
 		{"map-size-tightened", Wire, Error, Info, "s2c*", "fewer sizes of an object"},
 		{"map-size-loosened", Wire, Info, InfoStar, "c2s", "more sizes of an object"},
-		{"map-key-changed", Wire, Error, Warning, "both", "other keys are allowed"},
+		{"map-key-changed", Wire, Error, Warning, "c2s s2c*", "other keys are allowed"},
 		{"pattern-added", Wire, Error, Info, "s2c*", "text must match a pattern"},
-		{"pattern-changed", Wire, Error, Warning, "both", "text must match another pattern"},
+		{"pattern-changed", Wire, Error, Warning, "c2s s2c*", "text must match another pattern"},
 		{"pattern-removed", Wire, Info, InfoStar, "c2s", "text need not match any more"},
 		{"format-added", Wire, Error, Info, "s2c*", "text must be of a format"},
 		{"format-added/typed", Wire, Error, Warning, "s2c", "text must be of a format that has a type of its own"},
@@ -177,7 +180,7 @@ func valueRules() []Rule {
 		{"format-removed", Wire, Info, InfoStar, "c2s", "text need not be of a format any more"},
 		{"format-removed/typed", Wire, Info, Error, "c2s", "text need not be of a format any more that has a type of its own"},
 		{"encoding-changed", Wire, Error, Error, "both", "text in another encoding"},
-		{"object-closed", Wire, Error, Info, "", "unknown fields are refused"},
+		{"object-closed", Wire, Error, Info, "s2c*", "unknown fields are refused"},
 		{"object-opened", Wire, Info, InfoStar, "c2s", "unknown fields are allowed"},
 		{"tuple-shape-changed", Wire, Error, Error, "both", "other items with a place of their own"},
 		{"union-variant-added", Wire, Info, WarningStar, "c2s", "a new variant"},
@@ -194,7 +197,7 @@ func otherRules() []Rule {
 		{"rpc-response-type-changed", Wire, Never, Error, "both", "the reply has another name on the wire"},
 		{"rpc-error-added", Wire, Never, Warning, "", "a new code that clients may get"},
 		{"rpc-error-removed", Wire, Never, Info, "", "a code is gone"},
-		{"rpc-error-details-added", Wire, Never, Info, "", "a code comes with details"},
+		{"rpc-error-details-added", Wire, Never, Info, "s2c", "a code comes with details"},
 		{"rpc-error-details-removed", Wire, Never, Error, "", "a code comes without its details"},
 		{"rpc-error-retryable-changed", Wire, Never, Warning, "", "whether a failed request may be repeated"},
 		{"rpc-progress-added", Wire, Never, Info, "", "progress, which old clients ignore"},

@@ -53,14 +53,15 @@ var soundTypes = []string{
 // itself what another one refuses.
 func TestEveryPairIsSound(t *testing.T) {
 	type version struct {
-		toServer, toClient *breaking.Protocol
-		strict, lenient    judge
+		toServer, toClient, toStrict *breaking.Protocol
+		strict, lenient              judge
 	}
 	versions := make([]version, len(soundTypes))
 	var values []any
 	for i, typ := range soundTypes {
 		api := parse(t, "clientToServer:\n  M: {a: "+typ+"}\n")
-		versions[i] = version{breaking.Of(api), breaking.Of(parse(t, "serverToClient:\n  M: {a: "+typ+"}\n")),
+		fromServer := "serverToClient:\n  M: {a: " + typ + "}\n"
+		versions[i] = version{breaking.Of(api), breaking.Of(parse(t, fromServer)), breaking.Of(parse(t, "clients: strict\n"+fromServer)),
 			newJudge(t, api.Defs), newJudge(t, gen.LenientDefinitions(api))}
 		s := &conformance.Sampler{Rand: rand.New(rand.NewPCG(1, 2)), Lookup: api.Defs.Get}
 		for range 60 {
@@ -80,6 +81,11 @@ func TestEveryPairIsSound(t *testing.T) {
 			}{
 				{"client to server", breaking.Compare(old.toServer, new.toServer, breaking.Options{}), old.strict, new.strict},
 				{"server to client", breaking.Compare(old.toClient, new.toClient, breaking.Options{}), new.strict, old.lenient},
+				{"server to strict client", breaking.Compare(old.toStrict, new.toStrict, breaking.Options{}), new.strict, old.strict},
+				// New clients that meet old servers.
+				{"client to server, any order", onlyErrors(breaking.Compare(old.toServer, new.toServer, anyOrder)), new.strict, old.strict},
+				{"server to client, any order", onlyErrors(breaking.Compare(old.toClient, new.toClient, anyOrder)), old.strict, new.lenient},
+				{"server to strict client, any order", onlyErrors(breaking.Compare(old.toStrict, new.toStrict, anyOrder)), old.strict, new.strict},
 			} {
 				if i == j && len(d.found) > 0 {
 					t.Errorf("%s, %s: nothing has changed\n%s", name, d.name, lines(d.found))
@@ -93,6 +99,13 @@ func TestEveryPairIsSound(t *testing.T) {
 			}
 		}
 	}
+}
+
+var anyOrder = breaking.Options{AnyOrder: true}
+
+// onlyErrors leaves out what is let pass in that order of deployment.
+func onlyErrors(found []breaking.Finding) []breaking.Finding {
+	return slices.DeleteFunc(found, func(f breaking.Finding) bool { return f.Severity != diag.Error })
 }
 
 // judge knows which payloads a version allows, and has some of them at hand.
@@ -171,6 +184,19 @@ func TestChangesElsewhere(t *testing.T) {
 		if !slices.ContainsFunc(found, func(f breaking.Finding) bool { return f.Rule.ID == test.want }) {
 			t.Errorf("%s: no %s\n%s", test.name, test.want, lines(found))
 		}
+	}
+}
+
+// TestWhatPresenceShows compares the claims that members are told of, like any payload.
+func TestWhatPresenceShows(t *testing.T) {
+	const src = "claims: {userId: string, nick: string, public: [%s]}\nsharding: {key: a, presence: true}\nboth:\n  A: {a: string}\n"
+	both, one := breaking.Of(parse(t, fmt.Sprintf(src, "userId, nick"))), breaking.Of(parse(t, fmt.Sprintf(src, "userId")))
+	found := breaking.Compare(both, one, breaking.Options{})
+	if len(found) != 1 || found[0].Rule.ID != "field-removed-required" || found[0].Path != "claims.public.nick" {
+		t.Errorf("less is shown:\n%s%+v", lines(found), found)
+	}
+	if found := breaking.Compare(one, both, breaking.Options{}); len(found) > 0 {
+		t.Errorf("more is shown:\n%s", lines(found))
 	}
 }
 

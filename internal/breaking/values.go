@@ -41,7 +41,7 @@ func (c *comparison) strings(o, n *jsonschema.Schema, a at) {
 		c.report("pattern-changed", a, "", "%s must match %s instead of %s", a.path, n.Pattern, o.Pattern)
 	}
 	typed := func(format string) string {
-		if format == "date-time" || format == "int64" || format == "uint64" {
+		if isTyped(format) {
 			return "/typed"
 		}
 		return ""
@@ -59,6 +59,11 @@ func (c *comparison) strings(o, n *jsonschema.Schema, a at) {
 		c.report("encoding-changed", a, "", "%s is encoded as %s instead of %s", a.path,
 			or(n.ContentEncoding, "plain text"), or(o.ContentEncoding, "plain text"))
 	}
+}
+
+// isTyped reports whether strings of a format have a Go type that does not hold any text.
+func isTyped(format string) bool {
+	return format == "date-time" || format == "int64" || format == "uint64"
 }
 
 // numbers compares ranges and steps. A range that leaves what the other's format can hold is that of another type.
