@@ -27,14 +27,16 @@ var update = flag.Bool("update", false, "rewrite the expected findings")
 func load(t *testing.T, path string) *model.API {
 	t.Helper()
 	var diags diag.List
-	api := model.Build(schema.Load(filepath.ToSlash(path), func(name string) ([]byte, error) { return os.ReadFile(filepath.FromSlash(name)) }, &diags), &diags)
+	api := model.Build(schema.Load(filepath.ToSlash(path),
+		func(name string) ([]byte, error) { return os.ReadFile(filepath.FromSlash(name)) }, &diags), &diags)
 	if api == nil {
 		t.Fatalf("%s: %+v", path, diags.Sorted())
 	}
 	return api
 }
 
-var all = breaking.Options{Categories: []breaking.Category{breaking.Wire, breaking.Ops, breaking.Source}, All: true, Label: "main"}
+var all = breaking.Options{Categories: []breaking.Category{breaking.Wire, breaking.Ops, breaking.Source}, All: true,
+	Label: "main"}
 
 func lines(found []breaking.Finding) string {
 	var b strings.Builder
@@ -76,7 +78,8 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !slices.ContainsFunc(breaking.Rules(), func(r breaking.Rule) bool { return folder(r.ID) == filepath.Join("testdata", e.Name()) }) {
+		if !slices.ContainsFunc(breaking.Rules(),
+			func(r breaking.Rule) bool { return folder(r.ID) == filepath.Join("testdata", e.Name()) }) {
 			t.Errorf("no rule has the folder %s", e.Name())
 		}
 	}
@@ -91,7 +94,8 @@ func TestTheTableIsTrue(t *testing.T) {
 		}
 		dir := folder(rule.ID)
 		old, new := load(t, filepath.Join(dir, "old.yaml")), load(t, filepath.Join(dir, "new.yaml"))
-		if len(old.Messages) != 1 || len(new.Messages) != 1 || old.Messages[0].Wire != new.Messages[0].Wire || !old.Messages[0].HasBody ||
+		if len(old.Messages) != 1 || len(new.Messages) != 1 || old.Messages[0].Wire != new.Messages[0].Wire ||
+			!old.Messages[0].HasBody ||
 			!new.Messages[0].HasBody || old.Messages[0].Direction != model.Both || new.Messages[0].Direction != model.Both {
 			continue // no row about values
 		}
@@ -272,7 +276,8 @@ func TestOneFindingForAType(t *testing.T) {
 		}
 		return path
 	}
-	const src = "wsgen: 1\nname: T\ntypes:\n  P: {x: int%s}\n  Q: {p: P, q: [P]}\nclientToServer:\n  A: {p: P}\n  B: {q: Q}\n  C: {request: P, response: Q}\n"
+	const src = "wsgen: 1\nname: T\ntypes:\n  P: {x: int%s}\n  Q: {p: P, q: [P]}\nclientToServer:\n  A: {p: P}\n  B: {q: Q}\n  " +
+		"C: {request: P, response: Q}\n"
 	old, new := load(t, write("old.yaml", fmt.Sprintf(src, ""))), load(t, write("new.yaml", fmt.Sprintf(src, ", y: int")))
 	found := breaking.Compare(breaking.Of(old), breaking.Of(new), breaking.Options{})
 	if len(found) != 1 || found[0].Path != "P.y" || found[0].Places != 4 || found[0].Severity != diag.Error {

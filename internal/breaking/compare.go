@@ -54,7 +54,8 @@ func Compare(old, new *Protocol, opts Options) []Finding {
 	c.sources()
 	c.versions()
 	slices.SortStableFunc(c.found, func(a, b *Finding) int {
-		return strings.Compare(fmt.Sprintf("%s %08d %08d", a.Pos.File, a.Pos.Line, a.Pos.Col), fmt.Sprintf("%s %08d %08d", b.Pos.File, b.Pos.Line, b.Pos.Col))
+		return strings.Compare(fmt.Sprintf("%s %08d %08d", a.Pos.File, a.Pos.Line, a.Pos.Col),
+			fmt.Sprintf("%s %08d %08d", b.Pos.File, b.Pos.Line, b.Pos.Col))
 	})
 	var out []Finding
 	for _, f := range c.found {
@@ -112,7 +113,8 @@ func (c *comparison) change(id string, d Direction, path string, pos diag.Pos, a
 		}
 		return
 	}
-	f := &Finding{Rule: rule, Severity: severity, Direction: d, Path: path, Pos: pos, Text: text, Advice: advice, Places: 1, roots: map[string]bool{c.root: true}}
+	f := &Finding{Rule: rule, Severity: severity, Direction: d, Path: path, Pos: pos, Text: text, Advice: advice, Places: 1,
+		roots: map[string]bool{c.root: true}}
 	c.seen[key] = f
 	c.found = append(c.found, f)
 }
@@ -134,7 +136,8 @@ func (c *comparison) protocol() {
 		}
 	}
 	if fmt.Sprint(deref(old.Envelope)) != fmt.Sprint(deref(new.Envelope)) {
-		c.change("envelope-changed", ClientToServer, "envelope", new.pos, "give the new form a subprotocol or an address of its own", "frames have another form")
+		c.change("envelope-changed", ClientToServer, "envelope", new.pos,
+			"give the new form a subprotocol or an address of its own", "frames have another form")
 	}
 	if new.StrictClients && !old.StrictClients {
 		c.change("clients-strict", ServerToClient, "clients", new.pos, "", "clients refuse unknown fields and values from now on")
@@ -159,10 +162,12 @@ func (c *comparison) sharding() {
 		if new.Hash == "rendezvous" || new.Hash == "jump" {
 			moved = fmt.Sprintf("about %d %% of the rooms move", 100*abs(new.Shards-old.Shards)/max(new.Shards, old.Shards))
 		}
-		c.change("shards-changed", ClientToServer, "sharding", c.new.pos, "", "%d shards instead of %d: %s", new.Shards, old.Shards, moved)
+		c.change("shards-changed", ClientToServer, "sharding", c.new.pos, "", "%d shards instead of %d: %s", new.Shards,
+			old.Shards, moved)
 	}
 	if old.Hash != new.Hash {
-		c.change("hash-changed", ClientToServer, "sharding", c.new.pos, "", "rooms are spread by %s instead of %s: nearly all move", new.Hash, old.Hash)
+		c.change("hash-changed", ClientToServer, "sharding", c.new.pos, "",
+			"rooms are spread by %s instead of %s: nearly all move", new.Hash, old.Hash)
 	}
 	for _, v := range []struct {
 		name     string
@@ -172,7 +177,8 @@ func (c *comparison) sharding() {
 		{"roomMembers", old.RoomMembers, new.RoomMembers}, {"roomsPerConnection", old.RoomsPerConnection, new.RoomsPerConnection},
 	} {
 		if lower(v.old, v.new) {
-			c.change("capacity-lowered", ClientToServer, "sharding.capacity", c.new.pos, "", "the capacity %s is %d", v.name, v.new)
+			c.change("capacity-lowered", ClientToServer, "sharding.capacity", c.new.pos, "",
+				"the capacity %s is %d", v.name, v.new)
 		}
 	}
 	c.keeping()
@@ -197,7 +203,8 @@ func (c *comparison) keeping() {
 			name     string
 			old, new int64
 		}{
-			{"messages", int64(before.Messages), int64(now.Messages)}, {"bytes", int64(before.Bytes), int64(now.Bytes)}, {"milliseconds", before.AgeMs, now.AgeMs},
+			{"messages", int64(before.Messages), int64(now.Messages)}, {"bytes", int64(before.Bytes), int64(now.Bytes)},
+			{"milliseconds", before.AgeMs, now.AgeMs},
 		} {
 			if v.new < v.old {
 				report("history-shortened", "the history keeps %d %s instead of %d", v.new, v.name, v.old)
@@ -224,9 +231,12 @@ func (c *comparison) versions() {
 		return
 	}
 	if order := compareVersions(old, new); order > 0 {
-		c.change("version-decreased", ClientToServer, "version", c.new.pos, "write a higher one", "version %s comes before %s", new, old)
-	} else if order == 0 && slices.ContainsFunc(c.found, func(f *Finding) bool { return f.Severity == diag.Error && f.Rule.Category == Wire }) {
-		c.change("version-not-bumped", ClientToServer, "version", c.new.pos, "write a higher one", "there are changes that break, and the version is still %s", old)
+		c.change("version-decreased", ClientToServer, "version", c.new.pos, "write a higher one",
+			"version %s comes before %s", new, old)
+	} else if order == 0 &&
+		slices.ContainsFunc(c.found, func(f *Finding) bool { return f.Severity == diag.Error && f.Rule.Category == Wire }) {
+		c.change("version-not-bumped", ClientToServer, "version", c.new.pos, "write a higher one",
+			"there are changes that break, and the version is still %s", old)
 	}
 }
 
@@ -263,10 +273,12 @@ func (c *comparison) sources() {
 			continue
 		}
 		if old.Go != new.Go {
-			c.change("go-name-changed", ClientToServer, old.Path, new.pos, "", "%s is %s in Go instead of %s", old.Path, new.Go, old.Go)
+			c.change("go-name-changed", ClientToServer, old.Path, new.pos, "", "%s is %s in Go instead of %s", old.Path,
+				new.Go, old.Go)
 		}
 		if old.TS != new.TS {
-			c.change("ts-name-changed", ClientToServer, old.Path, new.pos, "", "%s is %s in TypeScript instead of %s", old.Path, new.TS, old.TS)
+			c.change("ts-name-changed", ClientToServer, old.Path, new.pos, "", "%s is %s in TypeScript instead of %s", old.Path,
+				new.TS, old.TS)
 		}
 		c.goFields(old, new)
 	}
@@ -282,7 +294,8 @@ func (c *comparison) goFields(old, new GoType) {
 		if g := new.Fields[i]; g.Go != f.Go {
 			c.change("go-name-changed", ClientToServer, path, new.pos, "", "%s is %s in Go instead of %s", path, g.Go, f.Go)
 		} else if g.Type != f.Type {
-			c.change("go-type-changed", ClientToServer, path, new.pos, "", "%s has the type %s in Go instead of %s", path, g.Type, f.Type)
+			c.change("go-type-changed", ClientToServer, path, new.pos, "", "%s has the type %s in Go instead of %s", path,
+				g.Type, f.Type)
 		}
 	}
 }

@@ -33,7 +33,8 @@ func (c *comparison) messages() {
 		}
 		if i := slices.IndexFunc(added, func(m *Message) bool { return c.samePayload(old, m) }); i >= 0 {
 			c.each(old, func(d Direction) {
-				c.change("message-renamed", d, old.Name, added[i].pos, "keep the old name, and add the new message beside it", "%s was called %s in %s, with the same payload", added[i].Name, old.Name, c.label())
+				c.change("message-renamed", d, old.Name, added[i].pos, "keep the old name, and add the new message beside it",
+					"%s was called %s in %s, with the same payload", added[i].Name, old.Name, c.label())
 			})
 			added = slices.Delete(added, i, i+1)
 			continue
@@ -43,7 +44,8 @@ func (c *comparison) messages() {
 	for _, m := range added {
 		if slices.Contains(c.old.Reserved, m.Name) {
 			c.each(m, func(d Direction) {
-				c.change("message-reserved-reused", d, m.Name, m.pos, "choose another name", "the name %s was reserved in %s", m.Name, c.label())
+				c.change("message-reserved-reused", d, m.Name, m.pos, "choose another name", "the name %s was reserved in %s",
+					m.Name, c.label())
 			})
 		}
 		c.each(m, func(d Direction) { c.change("message-added", d, m.Name, m.pos, "", "%s is new", m.Name) })
@@ -66,7 +68,9 @@ func (c *comparison) removed(old *Message) {
 		return
 	}
 	c.each(old, func(d Direction) {
-		c.change("message-removed", d, old.Name, c.new.pos, "keep it with deprecated: and sunset: for a while, then put its name into reserved:", "%s is gone (it was at %v in %s)", old.Name, where(old.pos), c.label())
+		c.change("message-removed", d, old.Name, c.new.pos,
+			"keep it with deprecated: and sunset: for a while, then put its name into reserved:",
+			"%s is gone (it was at %v in %s)", old.Name, where(old.pos), c.label())
 	})
 }
 
@@ -109,7 +113,8 @@ func (c *comparison) message(old, new *Message) {
 	}
 	if old.Request != new.Request {
 		c.each(old, func(d Direction) {
-			c.change("message-kind-changed", d, new.Name, new.pos, "add a message of another name", "%s is %s instead of %s", new.Name, kindWord(new), kindWord(old))
+			c.change("message-kind-changed", d, new.Name, new.pos, "add a message of another name", "%s is %s instead of %s",
+				new.Name, kindWord(new), kindWord(old))
 		})
 		return
 	}
@@ -174,7 +179,8 @@ func (c *comparison) attributes(old, new *Message) {
 		report("delivery-weakened", ServerToClient, "a slow reader may miss some of %s", new.Name)
 	}
 	if new.MaxBytes < old.MaxBytes && client {
-		report("limit-size-lowered", ClientToServer, "a frame of %s may have %d bytes instead of %d", new.Name, new.MaxBytes, old.MaxBytes)
+		report("limit-size-lowered", ClientToServer, "a frame of %s may have %d bytes instead of %d", new.Name, new.MaxBytes,
+			old.MaxBytes)
 	}
 	if lowerRate(old.Rate, new.Rate) {
 		report("limit-rate-lowered", ClientToServer, "%s may be sent less often", new.Name)
@@ -221,7 +227,8 @@ func (c *comparison) auth(old, new *Message) {
 		c.change("auth-tightened", ClientToServer, new.Name, new.pos, "", "some who could send %s may not any more", new.Name)
 	}
 	if loses(new, old) {
-		c.change("auth-loosened", ClientToServer, new.Name, new.pos, "have it looked at by who knows why it was so", "some may send %s who could not", new.Name)
+		c.change("auth-loosened", ClientToServer, new.Name, new.pos, "have it looked at by who knows why it was so",
+			"some may send %s who could not", new.Name)
 	}
 }
 
@@ -231,9 +238,11 @@ func (c *comparison) room(old, new *Message) {
 	case old.Room == "":
 		c.change("room-key-added", ClientToServer, new.Name, new.pos, "", "%s goes to the room of %s", new.Name, new.Room)
 	case new.Room == "":
-		c.change("room-key-removed", ClientToServer, new.Name, new.pos, "", "%s does not go to the room of %s any more", new.Name, old.Room)
+		c.change("room-key-removed", ClientToServer, new.Name, new.pos, "", "%s does not go to the room of %s any more",
+			new.Name, old.Room)
 	default:
-		c.change("room-key-changed", ClientToServer, new.Name, new.pos, "", "%s goes to the room of %s instead of %s", new.Name, new.Room, old.Room)
+		c.change("room-key-changed", ClientToServer, new.Name, new.pos, "", "%s goes to the room of %s instead of %s", new.Name,
+			new.Room, old.Room)
 	}
 }
 
@@ -252,13 +261,15 @@ func (c *comparison) request(old, new *Message) {
 		c.body(new.Name+".progress", old.Progress, new.Progress, ServerToClient, new.pos)
 	}
 	if old.ReplyName != new.ReplyName {
-		report("rpc-response-type-changed", ServerToClient, "the reply to %s is called %s instead of %s", new.Name, new.ReplyName, old.ReplyName)
+		report("rpc-response-type-changed", ServerToClient, "the reply to %s is called %s instead of %s", new.Name, new.ReplyName,
+			old.ReplyName)
 	}
 	if old.Idempotent && !new.Idempotent {
 		report("rpc-idempotent-removed", ClientToServer, "%s may not be repeated any more, and old clients do", new.Name)
 	}
 	if new.Timeout < old.Timeout {
-		report("rpc-timeout-shortened", ClientToServer, "%s has %v to be answered instead of %v", new.Name, new.Timeout, old.Timeout)
+		report("rpc-timeout-shortened", ClientToServer, "%s has %v to be answered instead of %v", new.Name, new.Timeout,
+			old.Timeout)
 	}
 	c.codes(old, new)
 }
@@ -279,7 +290,8 @@ func (c *comparison) codes(old, new *Message) {
 			continue
 		}
 		if o.Retryable != n.Retryable {
-			c.change("rpc-error-retryable-changed", ServerToClient, new.Name+".errors", new.pos, "", "whether %s may be repeated after %s has changed", new.Name, n.Code)
+			c.change("rpc-error-retryable-changed", ServerToClient, new.Name+".errors", new.pos, "",
+				"whether %s may be repeated after %s has changed", new.Name, n.Code)
 		}
 		switch path := new.Name + ".errors." + n.Code; {
 		case o.Details == "" && n.Details != "":
@@ -292,7 +304,8 @@ func (c *comparison) codes(old, new *Message) {
 	}
 	for _, o := range old.Errors {
 		if find(new.Errors, o.Code) == nil {
-			c.change("rpc-error-removed", ServerToClient, new.Name+".errors", new.pos, "", "%s does not fail with %s any more", new.Name, o.Code)
+			c.change("rpc-error-removed", ServerToClient, new.Name+".errors", new.pos, "", "%s does not fail with %s any more",
+				new.Name, o.Code)
 		}
 	}
 }

@@ -154,7 +154,8 @@ func (c *comparison) field(o, n *jsonschema.Schema, wasRequired, isRequired bool
 	case wasRequired && !isRequired:
 		c.report("field-became-optional", a, "give it a default", "%s may be left out", a.path)
 	case !wasRequired && isRequired && o.Default != nil:
-		c.report("field-default-removed/required", a, "keep the default", "%s is required now, and has no default any more", a.path)
+		c.report("field-default-removed/required", a, "keep the default",
+			"%s is required now, and has no default any more", a.path)
 	case !wasRequired && isRequired:
 		c.report("field-became-required", a, `make it "?:", or give it a default`, "%s is required now", a.path)
 	case o.Default == nil && n.Default != nil:

@@ -116,7 +116,8 @@ type GoField struct {
 
 func shardingOf(api *model.API) Sharding {
 	from := api.Sharding
-	s := Sharding{Shards: from.Shards, Hash: from.Hash, Connections: from.Connections, Rooms: from.Rooms, RoomMembers: from.RoomMembers,
+	s := Sharding{Shards: from.Shards, Hash: from.Hash, Connections: from.Connections, Rooms: from.Rooms,
+		RoomMembers:        from.RoomMembers,
 		RoomsPerConnection: from.RoomsPerConnection, Persistent: from.Persistent}
 	if h := from.History; h != nil {
 		s.History = &History{h.Messages, h.Bytes, h.Age.Milliseconds()}
@@ -158,8 +159,10 @@ func (p *Protocol) setDefinitions(defs jsonschema.Definitions) {
 
 func message(m *model.Message) *Message {
 	out := &Message{
-		Name: m.Wire, Direction: []string{"clientToServer", "serverToClient", "both"}[m.Direction], Anonymous: m.Auth.Anonymous, Roles: m.Auth.Roles,
-		Rate: m.Rate, MaxBytes: m.MaxBytes, Delivery: m.Delivery.Mode, Deprecated: m.Deprecated != "", Sunset: m.Sunset, Go: m.Go, TS: m.TS, pos: m.Pos,
+		Name: m.Wire, Direction: []string{"clientToServer", "serverToClient", "both"}[m.Direction], Anonymous: m.Auth.Anonymous,
+		Roles: m.Auth.Roles,
+		Rate:  m.Rate, MaxBytes: m.MaxBytes, Delivery: m.Delivery.Mode, Deprecated: m.Deprecated != "", Sunset: m.Sunset,
+		Go: m.Go, TS: m.TS, pos: m.Pos,
 	}
 	if m.HasBody {
 		out.Payload = m.Payload.Path
@@ -252,7 +255,8 @@ func elemText(t *model.Type) string {
 }
 
 var goWords = map[model.Kind]string{
-	model.String: "string", model.Bool: "bool", model.Int: "int", model.Int8: "int8", model.Int16: "int16", model.Int32: "int32", model.Uint8: "uint8",
+	model.String: "string", model.Bool: "bool", model.Int: "int", model.Int8: "int8", model.Int16: "int16", model.Int32: "int32",
+	model.Uint8:  "uint8",
 	model.Uint16: "uint16", model.Uint32: "uint32", model.Int64: "int64", model.Uint64: "uint64", model.Int64Number: "int64",
 	model.Uint64Number: "uint64", model.Float32: "float32", model.Float64: "float64",
 }

@@ -238,7 +238,8 @@ func (c *comparison) conditions(o, n *jsonschema.Schema, a at) {
 		return &jsonschema.Schema{AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else,
 			Contains: s.Contains, MinContains: s.MinContains, MaxContains: s.MaxContains,
 			UnevaluatedItems: s.UnevaluatedItems, ContentSchema: s.ContentSchema,
-			UnevaluatedProperties: s.UnevaluatedProperties, DependentRequired: s.DependentRequired, DependentSchemas: s.DependentSchemas,
+			UnevaluatedProperties: s.UnevaluatedProperties, DependentRequired: s.DependentRequired,
+			DependentSchemas: s.DependentSchemas,
 			ContentMediaType: s.ContentMediaType}
 	}
 	x, y := pick(o), pick(n)

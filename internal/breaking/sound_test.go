@@ -32,20 +32,28 @@ func parse(t *testing.T, src string) *model.API {
 
 // soundTypes are types of one field, any of which may become any other one.
 var soundTypes = []string{
-	`string`, `string(..10)`, `string(2..4)`, `{enum: [ab, c]}`, `{enum: [ab, c, "12345678901"]}`, `{const: ab}`, `{const: 5}`, `{enum: [1, 2]}`,
-	`{type: string, pattern: "^a"}`, `uuid`, `date-time`, `int`, `int32`, `uint32`, `int8`, `int32(0..100)`, `int(0..200)`, `float`, `float32`,
-	`float(0..10)`, `{type: integer, exclusiveMinimum: 0}`, `{type: int, multipleOf: 4}`, `int64`, `uint64`, `bytes`, `bool`, `any`, `string | null`,
+	`string`, `string(..10)`, `string(2..4)`, `{enum: [ab, c]}`, `{enum: [ab, c, "12345678901"]}`, `{const: ab}`, `{const: 5}`,
+	`{enum: [1, 2]}`,
+	`{type: string, pattern: "^a"}`, `uuid`, `date-time`, `int`, `int32`, `uint32`, `int8`, `int32(0..100)`, `int(0..200)`,
+	`float`, `float32`,
+	`float(0..10)`, `{type: integer, exclusiveMinimum: 0}`, `{type: int, multipleOf: 4}`, `int64`, `uint64`, `bytes`, `bool`,
+	`any`, `string | null`,
 	`int | string`, `bool | string(..3)`, `{oneOf: [int, {type: "null"}]}`, `{type: [string, integer]}`, `[string]`, `[int]`,
-	`{type: array, items: int, maxItems: 2, uniqueItems: true}`, `{type: array, prefixItems: [int, string], items: false}`, `map<int>`, `map<string>`,
+	`{type: array, items: int, maxItems: 2, uniqueItems: true}`, `{type: array, prefixItems: [int, string], items: false}`,
+	`map<int>`, `map<string>`,
 	`{x: int}`, `{"x?": int}`, `{x: int, y: int}`, `{x: int, "y?": string}`, `{type: object, properties: {x: int}}`, `object`,
-	`{type: object, properties: {x: int}, additionalProperties: string}`, `{type: object, propertyNames: {type: string, maxLength: 1}}`,
-	`{type: object, patternProperties: {"^x": int}}`, `{allOf: [{type: object, properties: {x: int}, required: [x]}, {type: object, properties: {y: int}}]}`,
+	`{type: object, properties: {x: int}, additionalProperties: string}`,
+	`{type: object, propertyNames: {type: string, maxLength: 1}}`,
+	`{type: object, patternProperties: {"^x": int}}`,
+	`{allOf: [{type: object, properties: {x: int}, required: [x]}, {type: object, properties: {y: int}}]}`,
 	`{type: object, properties: {x: int, y: int}, anyOf: [{type: object, required: [x]}, {type: object, required: [y]}]}`,
-	`{type: string, not: {type: string, const: ab}}`, `{discriminator: k, mapping: {p: {x: int}, q: {y: int}}}`, `{discriminator: k, mapping: {p: {x: int}}}`,
+	`{type: string, not: {type: string, const: ab}}`, `{discriminator: k, mapping: {p: {x: int}, q: {y: int}}}`,
+	`{discriminator: k, mapping: {p: {x: int}}}`,
 	`{type: array, contains: {const: 1}}`, `map<any>`, `{type: object, minProperties: 1}`, `{x: int | null}`,
 	`{type: object, properties: {x: string}}`, `{type: object, patternProperties: {"^x": int}, additionalProperties: false}`,
 	`{type: object, patternProperties: {"^x": int}, properties: {xa: string}}`, `{type: [array, "null"], items: int}`,
-	`{type: array, prefixItems: [int], items: string}`, `{type: [object, string]}`, `{anyOf: [{type: string, maxLength: 2}, int]}`,
+	`{type: array, prefixItems: [int], items: string}`, `{type: [object, string]}`,
+	`{anyOf: [{type: string, maxLength: 2}, int]}`,
 }
 
 // TestEveryPairIsSound changes each type into each other one. A value that the other side refuses must not go unnoticed, and a
@@ -61,7 +69,8 @@ func TestEveryPairIsSound(t *testing.T) {
 	for i, typ := range soundTypes {
 		api := parse(t, "clientToServer:\n  M: {a: "+typ+"}\n")
 		fromServer := "serverToClient:\n  M: {a: " + typ + "}\n"
-		versions[i] = version{breaking.Of(api), breaking.Of(parse(t, fromServer)), breaking.Of(parse(t, "clients: strict\n"+fromServer)),
+		versions[i] = version{breaking.Of(api), breaking.Of(parse(t, fromServer)),
+			breaking.Of(parse(t, "clients: strict\n"+fromServer)),
 			newJudge(t, api.Defs), newJudge(t, gen.LenientDefinitions(api))}
 		s := &conformance.Sampler{Rand: rand.New(rand.NewPCG(1, 2)), Lookup: api.Defs.Get}
 		for range 60 {
@@ -81,11 +90,15 @@ func TestEveryPairIsSound(t *testing.T) {
 			}{
 				{"client to server", breaking.Compare(old.toServer, new.toServer, breaking.Options{}), old.strict, new.strict},
 				{"server to client", breaking.Compare(old.toClient, new.toClient, breaking.Options{}), new.strict, old.lenient},
-				{"server to strict client", breaking.Compare(old.toStrict, new.toStrict, breaking.Options{}), new.strict, old.strict},
+				{"server to strict client", breaking.Compare(old.toStrict, new.toStrict, breaking.Options{}), new.strict,
+					old.strict},
 				// New clients that meet old servers.
-				{"client to server, any order", onlyErrors(breaking.Compare(old.toServer, new.toServer, anyOrder)), new.strict, old.strict},
-				{"server to client, any order", onlyErrors(breaking.Compare(old.toClient, new.toClient, anyOrder)), old.strict, new.lenient},
-				{"server to strict client, any order", onlyErrors(breaking.Compare(old.toStrict, new.toStrict, anyOrder)), old.strict, new.strict},
+				{"client to server, any order", onlyErrors(breaking.Compare(old.toServer, new.toServer, anyOrder)), new.strict,
+					old.strict},
+				{"server to client, any order", onlyErrors(breaking.Compare(old.toClient, new.toClient, anyOrder)), old.strict,
+					new.lenient},
+				{"server to strict client, any order", onlyErrors(breaking.Compare(old.toStrict, new.toStrict, anyOrder)),
+					old.strict, new.strict},
 			} {
 				if i == j && len(d.found) > 0 {
 					t.Errorf("%s, %s: nothing has changed\n%s", name, d.name, lines(d.found))
@@ -154,15 +167,22 @@ func TestChangesElsewhere(t *testing.T) {
 	const base = "types:\n  Base: {type: object, properties: {a: string%s}, required: [a]}\n"
 	for _, test := range []struct{ name, old, new, want string }{
 		{"a part of allOf", fmt.Sprintf(base, "") + "both:\n  M: {allOf: [Base, {type: object, properties: {b: int}}]}\n",
-			fmt.Sprintf(strings.Replace(base, "[a]", "[a, z]", 1), ", z: int") + "both:\n  M: {allOf: [Base, {type: object, properties: {b: int}}]}\n",
+			fmt.Sprintf(strings.Replace(base, "[a]", "[a, z]", 1), ", z: int") +
+				"both:\n  M: {allOf: [Base, {type: object, properties: {b: int}}]}\n",
 			"field-added-required"},
-		{"the type of keys", "types:\n  K: string(..10)\nboth:\n  M:\n    m: map<K, int>\n", "types:\n  K: string(..3)\nboth:\n  M:\n    m: map<K, int>\n", "map-key-changed"},
+		{"the type of keys", "types:\n  K: string(..10)\nboth:\n  M:\n    m: map<K, int>\n",
+			"types:\n  K: string(..3)\nboth:\n  M:\n    m: map<K, int>\n", "map-key-changed"},
 		{"a type behind not", "types:\n  K: string(..10)\nboth:\n  M: {a: {type: string, not: {$ref: '#/types/K'}}}\n",
 			"types:\n  K: string(..3)\nboth:\n  M: {a: {type: string, not: {$ref: '#/types/K'}}}\n", "schema-not-comparable"},
-		{"a keyword beside a type", "types:\n  K: string(..10)\nboth:\n  M: {a: K}\n", "types:\n  K: string(..10)\nboth:\n  M: {a: {type: K, maxLength: 3}}\n", "string-length-tightened"},
-		{"a field that was one of a map", "both:\n  M: {type: object, additionalProperties: int}\n", "both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n", "field-type-changed"},
-		{"a field of a map that is one no more", "both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n", "both:\n  M: {type: object, additionalProperties: int}\n", "field-type-changed"},
-		{"a value that the text is too long for", "both:\n  M: {a: {enum: [abc, d]}}\n", "both:\n  M: {a: string(..2)}\n", "enum-value-removed"},
+		{"a keyword beside a type", "types:\n  K: string(..10)\nboth:\n  M: {a: K}\n",
+			"types:\n  K: string(..10)\nboth:\n  M: {a: {type: K, maxLength: 3}}\n", "string-length-tightened"},
+		{"a field that was one of a map", "both:\n  M: {type: object, additionalProperties: int}\n",
+			"both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n", "field-type-changed"},
+		{"a field of a map that is one no more",
+			"both:\n  M: {type: object, additionalProperties: int, properties: {b: string}}\n",
+			"both:\n  M: {type: object, additionalProperties: int}\n", "field-type-changed"},
+		{"a value that the text is too long for", "both:\n  M: {a: {enum: [abc, d]}}\n", "both:\n  M: {a: string(..2)}\n",
+			"enum-value-removed"},
 		{"a key of a map that is a field now", "both:\n  M: {a: object}\n",
 			"both:\n  M: {a: {type: object, properties: {x: int}}}\n", "field-type-narrowed"},
 		{"a field that is a key of a map now", "both:\n  M: {a: {type: object, properties: {x: int}}}\n",
@@ -189,7 +209,8 @@ func TestChangesElsewhere(t *testing.T) {
 
 // TestWhatPresenceShows compares the claims that members are told of, like any payload.
 func TestWhatPresenceShows(t *testing.T) {
-	const src = "claims: {userId: string, nick: string, public: [%s]}\nsharding: {key: a, presence: true}\nboth:\n  A: {a: string}\n"
+	const src = "claims: {userId: string, nick: string, public: [%s]}\nsharding: {key: a, presence: true}\nboth:\n  A: " +
+		"{a: string}\n"
 	both, one := breaking.Of(parse(t, fmt.Sprintf(src, "userId, nick"))), breaking.Of(parse(t, fmt.Sprintf(src, "userId")))
 	found := breaking.Compare(both, one, breaking.Options{})
 	if len(found) != 1 || found[0].Rule.ID != "field-removed-required" || found[0].Path != "claims.public.nick" {
@@ -203,21 +224,27 @@ func TestWhatPresenceShows(t *testing.T) {
 // TestHarmlessForms reports nothing for what is the same to both sides.
 func TestHarmlessForms(t *testing.T) {
 	for _, test := range []struct{ name, old, new string }{
-		{"a variant of another name", "types:\n  A: {x: int}\nboth:\n  M: {a: string | A}\n", "types:\n  B: {x: int}\nboth:\n  M: {a: string | B}\n"},
-		{"a part written out", "types:\n  P: {type: object, properties: {a: int}, required: [a]}\nboth:\n  M: {allOf: [P, {type: object, properties: {b: int}}]}\n",
+		{"a variant of another name", "types:\n  A: {x: int}\nboth:\n  M: {a: string | A}\n",
+			"types:\n  B: {x: int}\nboth:\n  M: {a: string | B}\n"},
+		{"a part written out", "types:\n  P: {type: object, properties: {a: int}, required: [a]}\nboth:\n  M: {allOf: [P, " +
+			"{type: object, properties: {b: int}}]}\n",
 			"both:\n  M: {type: object, properties: {a: int, b: int}, required: [a]}\n"},
-		{"a bound written as exclusive", "both:\n  M: {a: int(1..)}\n", "both:\n  M: {a: {type: integer, exclusiveMinimum: 0}}\n"},
+		{"a bound written as exclusive", "both:\n  M: {a: int(1..)}\n",
+			"both:\n  M: {a: {type: integer, exclusiveMinimum: 0}}\n"},
 		{"null as one of two", "both:\n  M: {a: string | null}\n", "both:\n  M: {a: {oneOf: [string, {type: 'null'}]}}\n"},
-		{"a new field of an open object, whose struct had no place for it", "clientToServer:\n  M: {type: object, properties: {a: int}}\n",
+		{"a new field of an open object, whose struct had no place for it",
+			"clientToServer:\n  M: {type: object, properties: {a: int}}\n",
 			"clientToServer:\n  M: {type: object, properties: {a: int, b: int}}\n"},
 		{"a field that its pattern allowed", `both:
   M: {a: {type: object, patternProperties: {"^x": int}, additionalProperties: int}}
 `, `both:
   M: {a: {type: object, patternProperties: {"^x": int}, additionalProperties: int, properties: {xa: int}}}
 `},
-		{"an open object that does not name a field", "clientToServer:\n  M: {type: object, properties: {a: int, b: int}}\n", "clientToServer:\n  M: {type: object, properties: {a: int}}\n"},
+		{"an open object that does not name a field", "clientToServer:\n  M: {type: object, properties: {a: int, b: int}}\n",
+			"clientToServer:\n  M: {type: object, properties: {a: int}}\n"},
 	} {
-		if found := breaking.Compare(breaking.Of(parse(t, test.old)), breaking.Of(parse(t, test.new)), breaking.Options{}); len(found) > 0 {
+		if found := breaking.Compare(breaking.Of(parse(t, test.old)), breaking.Of(parse(t, test.new)),
+			breaking.Options{}); len(found) > 0 {
 			t.Errorf("%s:\n%s", test.name, lines(found))
 		}
 	}
@@ -235,7 +262,8 @@ func TestTypesInTypes(t *testing.T) {
 		return b.String()
 	}
 	for _, prefix := range []string{"T", "U"} {
-		found := breaking.Compare(breaking.Of(parse(t, src("T", "int"))), breaking.Of(parse(t, src(prefix, "string"))), breaking.Options{})
+		found := breaking.Compare(breaking.Of(parse(t, src("T", "int"))), breaking.Of(parse(t, src(prefix, "string"))),
+			breaking.Options{})
 		if len(found) != 1 || found[0].Rule.ID != "field-type-changed" {
 			t.Errorf("%s: %s", prefix, lines(found))
 		}
@@ -268,7 +296,8 @@ func TestHostileLocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, edit := range [][2]string{
-		{`"payload": "M"`, `"payload": "Gone"`}, {`"direction": "both"`, `"direction": "up"`}, {`"messages": [`, `"messages": [null, `},
+		{`"payload": "M"`, `"payload": "Gone"`}, {`"direction": "both"`, `"direction": "up"`},
+		{`"messages": [`, `"messages": [null, `},
 		{`"$ref"`, `"$ref"`}, {`"maxBytes": 65536`, `"maxBytes": 65536, "rate": {"Limit": 1, "Per": 0}`},
 	} {
 		text := strings.Replace(string(lock), edit[0], edit[1], 1)

@@ -145,7 +145,8 @@ func GitHub(w io.Writer, ds []Diagnostic) error {
 		if d.Pos.Col > 0 {
 			place += fmt.Sprintf(",col=%d", d.Pos.Col)
 		}
-		if _, err := fmt.Fprintf(w, "::%s %s,title=%s::%s\n", level[d.Severity], place, property.Replace(d.Rule), data.Replace(text)); err != nil {
+		if _, err := fmt.Fprintf(w, "::%s %s,title=%s::%s\n", level[d.Severity], place, property.Replace(d.Rule),
+			data.Replace(text)); err != nil {
 			return err
 		}
 	}

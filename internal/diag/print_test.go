@@ -9,7 +9,8 @@ import (
 
 func findings() []diag.Diagnostic {
 	var l diag.List
-	l.Add(diag.Diagnostic{Pos: diag.Pos{File: "a.yaml", Line: 2, Col: 5}, Rule: "unknown-type", Message: `unknown type "strng"`, Hint: `did you mean "string"?`})
+	l.Add(diag.Diagnostic{Pos: diag.Pos{File: "a.yaml", Line: 2, Col: 5}, Rule: "unknown-type", Message: `unknown type "strng"`,
+		Hint: `did you mean "string"?`})
 	l.Errorf(diag.Pos{File: "a.yaml", Line: 1, Col: 2}, "yaml", "100%% wrong")
 	l.Errorf(diag.Pos{File: "a.yaml", Line: 1, Col: 2}, "yaml", "100%% wrong")
 	l.Add(diag.Diagnostic{Pos: diag.Pos{File: "a.yaml"}, Severity: diag.Warning, Rule: "large", Message: "large"})
@@ -57,7 +58,8 @@ func TestJSONIsAnArray(t *testing.T) {
 func TestExcerptsHoldNoControlCharacters(t *testing.T) {
 	var b strings.Builder
 	src := []byte("a: \x1b[2J\xff!\n")
-	if err := diag.Text(&b, []diag.Diagnostic{{Pos: diag.Pos{File: "a", Line: 1, Col: 9}, Rule: "r", Message: "m"}}, func(string) []byte { return src }); err != nil {
+	if err := diag.Text(&b, []diag.Diagnostic{{Pos: diag.Pos{File: "a", Line: 1, Col: 9}, Rule: "r", Message: "m"}},
+		func(string) []byte { return src }); err != nil {
 		t.Fatal(err)
 	}
 	if want := "  a: \ufffd[2J\ufffd!\n          ^\n"; !strings.Contains(b.String(), want) {
@@ -68,7 +70,8 @@ func TestExcerptsHoldNoControlCharacters(t *testing.T) {
 func TestLongLinesAreCut(t *testing.T) {
 	var b strings.Builder
 	src := strings.Repeat("x", 500) + "!" + strings.Repeat("y", 500)
-	_ = diag.Text(&b, []diag.Diagnostic{{Pos: diag.Pos{File: "a", Line: 1, Col: 501}, Rule: "r", Message: "m"}}, func(string) []byte { return []byte(src) })
+	_ = diag.Text(&b, []diag.Diagnostic{{Pos: diag.Pos{File: "a", Line: 1, Col: 501}, Rule: "r", Message: "m"}},
+		func(string) []byte { return []byte(src) })
 	lines := strings.Split(b.String(), "\n")
 	shown, caret := []rune(lines[1]), []rune(lines[2])
 	if len(shown) > 130 || shown[len(caret)-1] != '!' {

@@ -38,7 +38,8 @@ func Schema(typeNames []string) ([]byte, error) {
 	names := slices.Compact(slices.Sorted(slices.Values(typeNames)))
 	for _, name := range names {
 		if !typeName.MatchString(name) {
-			return nil, fmt.Errorf("editor: %q is no name of a type: write RoomID, or common.RoomID for one that is imported", name)
+			return nil, fmt.Errorf("editor: %q is no name of a type: write RoomID, or common.RoomID for one that is imported",
+				name)
 		}
 	}
 	pattern, err := quoted(expression())

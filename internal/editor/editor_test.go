@@ -124,7 +124,8 @@ func TestNamesAreChecked(t *testing.T) {
 func TestAccepts(t *testing.T) {
 	s := compiled(t)
 	files := 0
-	for _, pattern := range []string{"internal/editor/testdata/*.yaml", "examples/*.yaml", "golden/*/*.yaml", "golden/*/*/*.yaml"} {
+	for _, pattern := range []string{"internal/editor/testdata/*.yaml", "examples/*.yaml", "golden/*/*.yaml",
+		"golden/*/*/*.yaml"} {
 		found, err := filepath.Glob(filepath.Join("..", "..", pattern))
 		if err != nil {
 			t.Fatal(err)

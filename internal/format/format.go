@@ -95,7 +95,8 @@ const ownFault = "write this part in a simpler way"
 
 // fault is an error about a place.
 func fault(name string, line, col int, message, hint string) error {
-	return &Error{[]diag.Diagnostic{{Pos: diag.Pos{File: name, Line: line, Col: col}, Rule: "yaml", Message: message, Hint: hint}}}
+	return &Error{[]diag.Diagnostic{{Pos: diag.Pos{File: name, Line: line, Col: col}, Rule: "yaml", Message: message,
+		Hint: hint}}}
 }
 
 // parse returns the only document of a text.

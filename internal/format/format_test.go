@@ -100,7 +100,8 @@ func TestNoYAML(t *testing.T) {
 
 // TestProtocolsStay has files that people wrote with care: there is nothing to change in them.
 func TestProtocolsStay(t *testing.T) {
-	for _, name := range []string{"examples/messages.yaml", "golden/language/messages.yaml", "golden/language/long/messages.yaml"} {
+	for _, name := range []string{"examples/messages.yaml", "golden/language/messages.yaml",
+		"golden/language/long/messages.yaml"} {
 		src, err := os.ReadFile(filepath.Join("..", "..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -116,9 +116,11 @@ func (s *Schema) keyword(key string, raw json.RawMessage, depth int) error {
 }
 
 func (s *Schema) schemaOf(key string) **Schema {
-	return map[string]**Schema{"contentSchema": &s.ContentSchema, "items": &s.Items, "contains": &s.Contains, "unevaluatedItems": &s.UnevaluatedItems,
-		"additionalProperties": &s.AdditionalProperties, "propertyNames": &s.PropertyNames, "unevaluatedProperties": &s.UnevaluatedProperties,
-		"not": &s.Not, "if": &s.If, "then": &s.Then, "else": &s.Else}[key]
+	return map[string]**Schema{"contentSchema": &s.ContentSchema, "items": &s.Items, "contains": &s.Contains,
+		"unevaluatedItems":     &s.UnevaluatedItems,
+		"additionalProperties": &s.AdditionalProperties, "propertyNames": &s.PropertyNames,
+		"unevaluatedProperties": &s.UnevaluatedProperties,
+		"not":                   &s.Not, "if": &s.If, "then": &s.Then, "else": &s.Else}[key]
 }
 
 func (s *Schema) listOf(key string) *[]*Schema {
@@ -126,7 +128,8 @@ func (s *Schema) listOf(key string) *[]*Schema {
 }
 
 func (s *Schema) namedOf(key string) *[]Property {
-	return map[string]*[]Property{"properties": &s.Properties, "patternProperties": &s.PatternProperties, "dependentSchemas": &s.DependentSchemas}[key]
+	return map[string]*[]Property{"properties": &s.Properties, "patternProperties": &s.PatternProperties,
+		"dependentSchemas": &s.DependentSchemas}[key]
 }
 
 func (s *Schema) numberOf(key string) *string {
@@ -137,7 +140,8 @@ func (s *Schema) numberOf(key string) *string {
 // plain returns where encoding/json puts the value of a keyword.
 func (s *Schema) plain(key string) any {
 	return map[string]any{"minLength": &s.MinLength, "maxLength": &s.MaxLength, "pattern": &s.Pattern, "format": &s.Format,
-		"contentEncoding": &s.ContentEncoding, "contentMediaType": &s.ContentMediaType, "minItems": &s.MinItems, "maxItems": &s.MaxItems,
+		"contentEncoding": &s.ContentEncoding, "contentMediaType": &s.ContentMediaType, "minItems": &s.MinItems,
+		"maxItems":    &s.MaxItems,
 		"uniqueItems": &s.UniqueItems, "minContains": &s.MinContains, "maxContains": &s.MaxContains, "required": &s.Required,
 		"minProperties": &s.MinProperties, "maxProperties": &s.MaxProperties, "title": &s.Title, "description": &s.Description,
 		"deprecated": &s.Deprecated, "readOnly": &s.ReadOnly, "writeOnly": &s.WriteOnly, "x-discriminator": &s.Discriminator,

@@ -121,7 +121,8 @@ func (s *Schema) constrains(ignoreType bool) bool {
 	return !ignoreType && len(s.Type) > 0 || s.Ref != "" || s.False ||
 		s.Enum != nil || s.Const != nil ||
 		s.Minimum != "" || s.Maximum != "" || s.ExclusiveMinimum != "" || s.ExclusiveMaximum != "" || s.MultipleOf != "" ||
-		s.MinLength != nil || s.MaxLength != nil || s.Pattern != "" || s.Format != "" || s.ContentEncoding != "" || s.ContentMediaType != "" ||
+		s.MinLength != nil || s.MaxLength != nil || s.Pattern != "" || s.Format != "" || s.ContentEncoding != "" ||
+		s.ContentMediaType != "" ||
 		s.MinItems != nil || s.MaxItems != nil || s.UniqueItems || s.MinContains != nil || s.MaxContains != nil ||
 		len(s.Required) > 0 || s.MinProperties != nil || s.MaxProperties != nil || len(s.DependentRequired) > 0 || s.hasChildren()
 }

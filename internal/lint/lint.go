@@ -23,16 +23,21 @@ type Rule struct {
 // Rules returns the rules, sorted by id.
 func Rules() []Rule {
 	return []Rule{
-		{"allow-without-reason", diag.Warning, "a comment that should let a finding pass, and gives no reason", allowWithoutReason},
-		{"bytes-rounded", diag.Warning, "a bound of bytes that base64 text cannot tell apart from the next multiple of three", bytesRounded},
-		{"deprecated-without-text", diag.Info, "a deprecated message that does not say what to use instead", deprecatedWithoutText},
+		{"allow-without-reason", diag.Warning, "a comment that should let a finding pass, and gives no reason",
+			allowWithoutReason},
+		{"bytes-rounded", diag.Warning, "a bound of bytes that base64 text cannot tell apart from the next multiple of three",
+			bytesRounded},
+		{"deprecated-without-text", diag.Info, "a deprecated message that does not say what to use instead",
+			deprecatedWithoutText},
 		{"enum-numbered", diag.Warning, "an enum whose constants are numbered, because its values give no names", enumNumbered},
 		{"fallback", diag.Info, "a keyword that generated code leaves to a JSON Schema library, which it then imports", fallback},
 		{"name-begins-with-digit", diag.Warning, "a name that Go needs an X before", nameBeginsWithDigit},
 		{"name-not-ascii", diag.Info, "a name with letters that not every keyboard has", nameNotASCII},
-		{"optional-in-properties", diag.Warning, "a question mark in properties, where it is part of the name", optionalInProperties},
+		{"optional-in-properties", diag.Warning, "a question mark in properties, where it is part of the name",
+			optionalInProperties},
 		{"several-tags", diag.Info, "a union that more than one field could tell apart", severalTags},
-		{"title-looks-like-type", diag.Warning, "a mapping that is read as JSON Schema and could be meant as fields", titleLooksLikeType},
+		{"title-looks-like-type", diag.Warning, "a mapping that is read as JSON Schema and could be meant as fields",
+			titleLooksLikeType},
 		{"unknown-format", diag.Warning, "a format that is not checked", unknownFormat},
 		{"unquoted-key", diag.Warning, "a name that some YAML readers take for a boolean, a number or nothing", unquotedKey},
 		{"unrouted", diag.Info, "a message of clients that goes to no room", unrouted},
@@ -52,7 +57,8 @@ type run struct {
 }
 
 func (r *run) report(pos diag.Pos, hint, format string, args ...any) {
-	r.found = append(r.found, diag.Diagnostic{Pos: pos, Severity: r.rule.Severity, Rule: r.rule.ID, Message: fmt.Sprintf(format, args...), Hint: hint})
+	r.found = append(r.found, diag.Diagnostic{Pos: pos, Severity: r.rule.Severity, Rule: r.rule.ID,
+		Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // Run returns the findings of all rules, but for those that the file or a comment excepts. source returns the text of a

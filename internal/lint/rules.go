@@ -16,7 +16,8 @@ import (
 func allowWithoutReason(r *run) {
 	for _, f := range r.file.All() {
 		for _, line := range diag.WithoutReason(r.source(f.Source)) {
-			r.report(diag.Pos{File: f.Source, Line: line, Col: 1}, "write why: # wsgen:allow RULE because …", "the comment lets nothing pass, for it gives no reason")
+			r.report(diag.Pos{File: f.Source, Line: line, Col: 1}, "write why: # wsgen:allow RULE because …",
+				"the comment lets nothing pass, for it gives no reason")
 		}
 	}
 }
@@ -24,7 +25,8 @@ func allowWithoutReason(r *run) {
 func bytesRounded(r *run) {
 	r.schemas(func(s *jsonschema.Schema) {
 		if s.Source != nil && s.Source.RoundedFrom != "" {
-			r.report(s.Pos, "write a multiple of 3", "base64 text cannot tell %s bytes from the next multiple of 3, which is checked", s.Source.RoundedFrom)
+			r.report(s.Pos, "write a multiple of 3",
+				"base64 text cannot tell %s bytes from the next multiple of 3, which is checked", s.Source.RoundedFrom)
 		}
 	})
 }
@@ -47,7 +49,8 @@ func enumNumbered(r *run) {
 			values[i] = v.Wire
 		}
 		if _, numbered := names.Enum(values); numbered {
-			r.report(n.Schema.KeyPos("enum"), "name the values with x-enum-names: [A, B]", "the constants of %s are numbered, because no names can be made of its values", n.Path)
+			r.report(n.Schema.KeyPos("enum"), "name the values with x-enum-names: [A, B]",
+				"the constants of %s are numbered, because no names can be made of its values", n.Path)
 		}
 	}
 }
@@ -80,7 +83,8 @@ func optionalInProperties(r *run) {
 	r.schemas(func(s *jsonschema.Schema) {
 		for _, p := range s.Properties {
 			if strings.HasSuffix(p.Name, "?") {
-				r.report(p.Pos, "leave it away: properties are optional unless they are in required", "the question mark is part of the name %q", p.Name)
+				r.report(p.Pos, "leave it away: properties are optional unless they are in required",
+					"the question mark is part of the name %q", p.Name)
 			}
 		}
 	})
@@ -92,7 +96,8 @@ func severalTags(r *run) {
 			continue
 		}
 		if tags := model.Tags(r.api, n.Schema); len(tags) > 1 && n.Schema.Discriminator == "" {
-			r.report(n.Schema.Pos, "name one with discriminator:", "%s could be told apart by %s; %s is taken", n.Path, quoteList(tags), n.Type.Tag)
+			r.report(n.Schema.Pos, "name one with discriminator:", "%s could be told apart by %s; %s is taken", n.Path,
+				quoteList(tags), n.Type.Tag)
 		}
 	}
 }
@@ -102,7 +107,8 @@ func titleLooksLikeType(r *run) {
 	r.schemas(func(s *jsonschema.Schema) {
 		for key, value := range map[string]string{"title": s.Title, "description": s.Description} {
 			if s.Source != nil && s.Source.Long && value != "" && s.KeyPos(key) != s.Pos && slices.Contains(words, value) {
-				r.report(s.KeyPos(key), "for an object with a field called type write fields: {…}", "%q is read as the %s of a type, not as a field", value, key)
+				r.report(s.KeyPos(key), "for an object with a field called type write fields: {…}",
+					"%q is read as the %s of a type, not as a field", value, key)
 			}
 		}
 	})
@@ -134,7 +140,8 @@ func unrouted(r *run) {
 		if m.Direction.FromClient() && m.Room == nil && !slices.ContainsFunc(r.file.Messages, func(t *schema.Message) bool {
 			return t.Name.Value == m.Wire && t.Room.Value == "none"
 		}) {
-			r.report(m.Pos, "write room: none if that is meant", "%s has no key of a room, and is handled by the connection", m.Wire)
+			r.report(m.Pos, "write room: none if that is meant",
+				"%s has no key of a room, and is handled by the connection", m.Wire)
 		}
 	}
 }

@@ -70,7 +70,8 @@ func enumSymbols(value string) string {
 func symbol(r rune) string {
 	const first = ' '
 	words := [...]string{
-		"Space", "Not", "Quote", "Hash", "Dollar", "Percent", "And", "Apostrophe", "Open", "Close", "Star", "Plus", "Comma", "Minus",
+		"Space", "Not", "Quote", "Hash", "Dollar", "Percent", "And", "Apostrophe", "Open", "Close", "Star", "Plus",
+		"Comma", "Minus",
 		"Dot", "Slash", '9' + 1 - first: "Colon", "Semicolon", "Less", "Equal", "Greater", "Question", "At",
 		'Z' + 1 - first: "OpenBracket", "Backslash", "CloseBracket", "Caret", "Underscore", "Backquote",
 		'z' + 1 - first: "OpenBrace", "Pipe", "CloseBrace", "Tilde",

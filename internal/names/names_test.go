@@ -94,7 +94,8 @@ func FuzzNames(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if g := names.Go(s); g != "" && utf8.ValidString(s) && (!token.IsIdentifier(g) || !token.IsExported(g) || !names.IsGo(g)) {
+		if g := names.Go(s); g != "" && utf8.ValidString(s) && (!token.IsIdentifier(g) || !token.IsExported(g) ||
+			!names.IsGo(g)) {
 			t.Errorf("Go(%q) = %q is no exported identifier", s, g)
 		}
 		if g := names.TS(s); g != "" && utf8.ValidString(s) && g != names.TS(s) {

@@ -62,7 +62,8 @@ func TestWritesOnlyWhatChanges(t *testing.T) {
 func TestOtherFilesAreSafe(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"talk.gen.go": "// not " + output.Header + "\n", "mine.go": "package chat", "old.gen.go": header, "foreign.gen.go": "// by hand\n", "notes.txt": header,
+		"talk.gen.go": "// not " + output.Header + "\n", "mine.go": "package chat", "old.gen.go": header,
+		"foreign.gen.go": "// by hand\n", "notes.txt": header,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -71,7 +72,8 @@ func TestOtherFilesAreSafe(t *testing.T) {
 	if err := output.Apply(plan(t, dir, generated("a.gen.go", ""))); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{"mine.go": true, "old.gen.go": false, "foreign.gen.go": true, "notes.txt": true, "talk.gen.go": true, "a.gen.go": true} {
+	for name, want := range map[string]bool{"mine.go": true, "old.gen.go": false, "foreign.gen.go": true, "notes.txt": true,
+		"talk.gen.go": true, "a.gen.go": true} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
 			t.Errorf("%s exists is %v, want %v", name, err == nil, want)
 		}
@@ -110,7 +112,8 @@ func TestEveryProblemIsNamed(t *testing.T) {
 			t.Errorf("%q is not in\n%v", want, err)
 		}
 	}
-	if _, err := output.Plan(filepath.Join(dir, "one.gen.go"), []output.File{generated("a.gen.go", "")}); err == nil || strings.Count(err.Error(), "\n") > 0 {
+	if _, err := output.Plan(filepath.Join(dir, "one.gen.go"), []output.File{generated("a.gen.go", "")}); err == nil ||
+		strings.Count(err.Error(), "\n") > 0 {
 		t.Errorf("a file where the folder should be: %v", err)
 	}
 }

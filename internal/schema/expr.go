@@ -195,7 +195,8 @@ func (e *exprParser) primary(depth int) *jsonschema.Schema {
 	e.space()
 	pos := e.place()
 	start := e.at
-	for e.at < len(e.text) && (isWordRune(e.text[e.at]) || e.text[e.at] == '.' && e.at+1 < len(e.text) && isWordRune(e.text[e.at+1])) {
+	for e.at < len(e.text) && (isWordRune(e.text[e.at]) || e.text[e.at] == '.' && e.at+1 < len(e.text) &&
+		isWordRune(e.text[e.at+1])) {
 		e.at++
 	}
 	word := string(e.text[start:e.at])
@@ -211,7 +212,8 @@ func (e *exprParser) primary(depth int) *jsonschema.Schema {
 		return e.mapOf(pos, depth)
 	}
 	if e.at < len(e.text) && e.text[e.at] == '?' {
-		e.failHint(fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word, word), "a question mark behind a type")
+		e.failHint(fmt.Sprintf("for a field that may be left out write name?: %s, for a value that may be null %s | null", word,
+			word), "a question mark behind a type")
 		return nil
 	}
 	return e.named(word, pos)

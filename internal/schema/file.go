@@ -12,14 +12,16 @@ import (
 )
 
 // fileKeys are the keys at the top of a file.
-var fileKeys = []string{"wsgen", "name", "version", "description", "types", "clientToServer", "serverToClient", "both", "errors", "auth",
+var fileKeys = []string{"wsgen", "name", "version", "description", "types", "clientToServer", "serverToClient", "both",
+	"errors", "auth",
 	"claims", "limits", "sharding", "go", "imports", "envelope", "reserved", "ts", "docs", "clients", "breaking", "lint"}
 
 func (p *parser) parseFile(n *node) *File {
 	f := &File{Source: p.file}
 	p.version(n)
 	if n.get("name") == nil && !p.imported {
-		p.errorf(diag.Pos{File: p.file, Line: n.pos.Line, Col: n.pos.Col}, "missing-key", "add name: Chat, say; it is the Go package in lower case", "the protocol needs a name")
+		p.errorf(diag.Pos{File: p.file, Line: n.pos.Line, Col: n.pos.Col}, "missing-key",
+			"add name: Chat, say; it is the Go package in lower case", "the protocol needs a name")
 	}
 	for _, e := range n.entries {
 		p.fileEntry(f, e)
@@ -130,7 +132,8 @@ func (p *parser) claims(f *File, n *node) *jsonschema.Schema {
 	}
 	t := p.typ(&fields)
 	if !t.Invalid() && (len(t.Type) != 1 || t.Type[0] != "object" || len(t.Properties) == 0) {
-		p.errorf(n.pos, "bad-value", "a field called enum or type needs fields: {enum: string}", "claims must be a mapping of fields")
+		p.errorf(n.pos, "bad-value", "a field called enum or type needs fields: {enum: string}",
+			"claims must be a mapping of fields")
 		return nil
 	}
 	return t
@@ -217,7 +220,8 @@ func (p *parser) roomKinds(n *node) []RoomKind {
 		return []RoomKind{{Name: Text{"room", n.pos}, Field: Text{n.text, n.pos}}}
 	}
 	if n.kind != mapping || len(n.entries) == 0 {
-		p.errorf(n.pos, "bad-value", "write key: roomId, or key: {room: roomId, match: matchId}", "key names the field that routes to a room")
+		p.errorf(n.pos, "bad-value", "write key: roomId, or key: {room: roomId, match: matchId}",
+			"key names the field that routes to a room")
 		return nil
 	}
 	var kinds []RoomKind
@@ -237,7 +241,8 @@ func (p *parser) capacity(s *Sharding, n *node) {
 	if !p.isMapping(n, "capacity") {
 		return
 	}
-	targets := map[string]*int{"connections": &s.Connections, "rooms": &s.Rooms, "roomMembers": &s.RoomMembers, "roomsPerConnection": &s.RoomsPerConnection}
+	targets := map[string]*int{"connections": &s.Connections, "rooms": &s.Rooms, "roomMembers": &s.RoomMembers,
+		"roomsPerConnection": &s.RoomsPerConnection}
 	for _, e := range n.entries {
 		if target := targets[e.key]; target != nil {
 			*target = p.integer(e.value, e.key, 1, math.MaxInt)
@@ -255,12 +260,14 @@ func (p *parser) errorCodes(n *node) []*ErrorCode {
 	var codes []*ErrorCode
 	for _, e := range n.entries {
 		c := &ErrorCode{Code: nameText(e), Doc: e.doc}
-		switch long := e.value.kind == mapping && (e.value.get("details") != nil || e.value.get("retryable") != nil || e.value.get("description") != nil && !typeLike(e.value.get("description"))); {
+		switch long := e.value.kind == mapping && (e.value.get("details") != nil || e.value.get("retryable") != nil ||
+			e.value.get("description") != nil && !typeLike(e.value.get("description"))); {
 		case e.value.isNull() || e.value.kind == mapping && len(e.value.entries) == 0:
 		case long:
 			p.longError(c, e.value)
 		case e.value.kind != mapping:
-			p.errorf(e.value.pos, "bad-type", "write them as in {until: date-time}", "the details of an error are a mapping of fields")
+			p.errorf(e.value.pos, "bad-type", "write them as in {until: date-time}",
+				"the details of an error are a mapping of fields")
 		default:
 			c.Details = p.typ(e.value)
 		}

@@ -130,7 +130,8 @@ func (l *longReader) numberKeyword(e entry) bool {
 	v := Rational(e.value.text)
 	switch {
 	case e.value.kind != scalar || e.value.quoted || v == nil || l.p.json(e.value) == nil:
-		l.p.errorf(e.value.pos, "bad-bounds", "", "%s must be a number of at most 64 characters and an exponent of at most 400", e.key)
+		l.p.errorf(e.value.pos, "bad-bounds", "", "%s must be a number of at most 64 characters and an exponent of at most 400",
+			e.key)
 		l.bad = true
 	case e.key == "multipleOf" && v.Sign() <= 0:
 		l.p.errorf(e.value.pos, "bad-bounds", "", "multipleOf must be greater than 0")
@@ -191,7 +192,8 @@ func (l *longReader) notText(item *node) bool {
 		text = text || other.isString() && !other.quoted
 	}
 	if text {
-		l.p.errorf(item.pos, "enum-value", fmt.Sprintf("quote it: %q", item.text), "YAML reads %s as %s, not as a string", or(item.text, "nothing"), yamlType(item.tag))
+		l.p.errorf(item.pos, "enum-value", fmt.Sprintf("quote it: %q", item.text), "YAML reads %s as %s, not as a string",
+			or(item.text, "nothing"), yamlType(item.tag))
 		l.bad = true
 	}
 	return text
@@ -219,7 +221,8 @@ func (l *longReader) finish() {
 	if s.Type == nil && l.allText() && s.Enum != nil {
 		s.Type = []string{"string"}
 	}
-	if len(s.Type) > 0 && s.Type[0] == "integer" && l.n.get("type").kind != list || len(s.Type) == 2 && s.Type[0] == "integer" && s.Type[1] == "null" {
+	if len(s.Type) > 0 && s.Type[0] == "integer" && l.n.get("type").kind != list || len(s.Type) == 2 && s.Type[0] == "integer" &&
+		s.Type[1] == "null" {
 		l.finishInteger()
 	}
 	if len(s.Type) > 1 && slices.Contains(s.Type, "integer") && !slices.Contains(s.Type, "number") {
@@ -307,13 +310,16 @@ func (l *longReader) checkSizes() {
 	for _, b := range []struct {
 		low, high *int
 		key       string
-	}{{s.MinLength, s.MaxLength, "maxLength"}, {s.MinItems, s.MaxItems, "maxItems"}, {s.MinProperties, s.MaxProperties, "maxProperties"}} {
+	}{{s.MinLength, s.MaxLength, "maxLength"}, {s.MinItems, s.MaxItems, "maxItems"},
+		{s.MinProperties, s.MaxProperties, "maxProperties"}} {
 		if b.low != nil && b.high != nil && *b.low > *b.high {
-			l.p.errorf(l.keyPos(b.key), "bad-bounds", "write the smaller number first", "nothing is between %d and %d", *b.low, *b.high)
+			l.p.errorf(l.keyPos(b.key), "bad-bounds", "write the smaller number first", "nothing is between %d and %d",
+				*b.low, *b.high)
 		}
 	}
 	if s.Minimum != "" && s.Maximum != "" && less(s.Maximum, s.Minimum) {
-		l.p.errorf(l.keyPos("maximum"), "bad-bounds", "make the minimum the smaller number", "nothing is between %s and %s", s.Minimum, s.Maximum)
+		l.p.errorf(l.keyPos("maximum"), "bad-bounds", "make the minimum the smaller number", "nothing is between %s and %s",
+			s.Minimum, s.Maximum)
 	}
 }
 

@@ -64,7 +64,9 @@ func (l *longReader) typeList(t *node) *jsonschema.Schema {
 	for _, item := range t.items {
 		name := item.text
 		if item.kind != scalar || !slices.Contains(jsonTypes, name) || slices.Contains(types, name) {
-			l.p.errorf(item.pos, "bad-type", "write each of string, integer, number, boolean, array, object and null once at most", "%q cannot be in a list of types", name)
+			l.p.errorf(item.pos, "bad-type",
+				"write each of string, integer, number, boolean, array, object and null once at most",
+				"%q cannot be in a list of types", name)
 			return invalid(t.pos)
 		}
 		types = append(types, name)
@@ -152,7 +154,8 @@ func (l *longReader) reference(e entry) {
 		l.p.errorf(ref.Pos, "bad-reference", "download it and refer to the file", "%s is on another machine", file)
 		l.bad = true
 	case file != "" && !strings.ContainsAny(file, "./\\"):
-		l.p.errorf(ref.Pos, "bad-reference", "write #/types/"+file+", or the type "+file+" without $ref", "%q names no schema", ref.Value)
+		l.p.errorf(ref.Pos, "bad-reference", "write #/types/"+file+", or the type "+file+" without $ref",
+			"%q names no schema", ref.Value)
 		l.bad = true
 	case file != "":
 		l.p.refs = append(l.p.refs, &Import{Path: Text{file, ref.Pos}})
@@ -221,7 +224,8 @@ func (l *longReader) flag(e entry) bool { return l.p.boolean(e.value, e.key) }
 // size reads a whole number, which may be written 2.0.
 func (l *longReader) size(e entry) *int {
 	v := Rational(e.value.text)
-	if e.value.kind != scalar || e.value.quoted || v == nil || !v.IsInt() || v.Sign() < 0 || !v.Num().IsInt64() || v.Num().Int64() > MaxSize {
+	if e.value.kind != scalar || e.value.quoted || v == nil || !v.IsInt() || v.Sign() < 0 || !v.Num().IsInt64() ||
+		v.Num().Int64() > MaxSize {
 		l.p.errorf(e.value.pos, "bad-bounds", "", "%s is a whole number from 0 to %d", e.key, MaxSize)
 		return nil
 	}
@@ -242,7 +246,8 @@ func (l *longReader) discriminator(e entry) {
 	switch {
 	case e.key == "mapping":
 		if l.n.get("discriminator") == nil {
-			l.p.errorf(e.pos, "missing-key", "add discriminator: kind, say: the field that tells the variants apart", "a mapping needs a discriminator")
+			l.p.errorf(e.pos, "missing-key", "add discriminator: kind, say: the field that tells the variants apart",
+				"a mapping needs a discriminator")
 			l.bad = true
 			return
 		}

@@ -9,7 +9,8 @@ import (
 
 // attributes are the keys that may stand beside payload or response.
 var attributes = []string{"payload", "request", "response", "progress", "errors", "room", "auth", "rate", "maxBytes", "timeout",
-	"idempotent", "deprecated", "since", "sunset", "delivery", "responseType", "description", "tags", "examples", "go", "ts", "meta"}
+	"idempotent", "deprecated", "since", "sunset", "delivery", "responseType", "description", "tags", "examples", "go",
+	"ts", "meta"}
 
 // Attributes returns the names of message attributes.
 func Attributes() []string { return slices.Clone(attributes) }
@@ -33,9 +34,11 @@ func (p *parser) message(s Section, e entry) *Message {
 	case v.isNull(), v.kind == mapping && len(v.entries) == 0:
 		return m
 	case v.kind == mapping && v.get("payload") != nil && v.get("response") != nil:
-		p.errorf(e.pos, "payload-and-response", "write request: instead of payload: for the body of a request", "%s has a payload and a response", e.key)
+		p.errorf(e.pos, "payload-and-response", "write request: instead of payload: for the body of a request",
+			"%s has a payload and a response", e.key)
 		return nil
-	case v.kind == mapping && (v.get("payload") != nil || v.get("response") != nil || v.get("request") != nil && v.get("request").kind == mapping):
+	case v.kind == mapping && (v.get("payload") != nil || v.get("response") != nil || v.get("request") != nil &&
+		v.get("request").kind == mapping):
 		return p.attributes(m, v)
 	}
 	m.Payload = p.typ(v)
@@ -52,7 +55,8 @@ func (p *parser) attributes(m *Message, n *node) *Message {
 	}
 	m.Request = n.get("payload") == nil
 	if m.Request && n.get("response") == nil {
-		p.errorf(n.get("request").pos, "missing-key", "add response:, which may be empty, or write payload: instead of request:", "%s has a request and no response", m.Name.Value)
+		p.errorf(n.get("request").pos, "missing-key", "add response:, which may be empty, or write payload: instead of request:",
+			"%s has a request and no response", m.Name.Value)
 		return nil
 	}
 	for _, e := range n.entries {
@@ -75,7 +79,8 @@ var requestOnly = []string{"progress", "errors", "timeout", "idempotent", "respo
 
 func (p *parser) attribute(m *Message, e entry) {
 	if !m.Request && slices.Contains(requestOnly, e.key) {
-		p.errorf(e.pos, "request-only", "a message with response: is a request", "%s is an event, and only a request has %s", m.Name.Value, e.key)
+		p.errorf(e.pos, "request-only", "a message with response: is a request", "%s is an event, and only a request has %s",
+			m.Name.Value, e.key)
 		return
 	}
 	switch e.key {

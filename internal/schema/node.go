@@ -203,7 +203,8 @@ func openMap(v *yaml.Node) bool {
 }
 
 func (r *reader) openMapError(v *yaml.Node) {
-	r.errorf(r.pos(v), "yaml-flow", "use map<T> inside { }, put it in quotes, or put the fields on lines of their own", "the comma ends the value inside { }")
+	r.errorf(r.pos(v), "yaml-flow", "use map<T> inside { }, put it in quotes, or put the fields on lines of their own",
+		"the comma ends the value inside { }")
 }
 
 // restOfMap reports whether a key is what is left of map<string, T>.

@@ -104,7 +104,8 @@ func (s *patternScanner) group(rest string) {
 		s.at += len(m)
 	case strings.HasPrefix(rest, "(?:"):
 		s.at += 3
-	case strings.HasPrefix(rest, "(?=") || strings.HasPrefix(rest, "(?!") || strings.HasPrefix(rest, "(?<=") || strings.HasPrefix(rest, "(?<!"):
+	case strings.HasPrefix(rest, "(?=") || strings.HasPrefix(rest, "(?!") || strings.HasPrefix(rest, "(?<=") ||
+		strings.HasPrefix(rest, "(?<!"):
 		s.fail("say it in another way: RE2 promises linear time, and so has no look-around", "look-around cannot be run by Go")
 	default:
 		s.fail("use (…), (?:…) or (?<name>…)", "a group that JavaScript does not have")
@@ -125,7 +126,8 @@ func (s *patternScanner) repeat(rest string) {
 var property = regexp.MustCompile(`^\\[pP]\{([^}]*)\}`)
 
 // categories are the properties that both languages know by the same name.
-var categories = strings.Fields("C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs")
+var categories = strings.Fields(
+	"C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs")
 
 func (s *patternScanner) escape(rest string) {
 	if len(rest) < 2 {
@@ -142,16 +144,19 @@ func (s *patternScanner) escape(rest string) {
 	case c == 'p' || c == 'P':
 		m := property.FindStringSubmatch(rest)
 		if m == nil || !slices.Contains(categories, m[1]) {
-			s.fail(`use a general category such as \p{L} or \p{Nd}`, `a property of characters that JavaScript and Go do not both know`)
+			s.fail(`use a general category such as \p{L} or \p{Nd}`,
+				`a property of characters that JavaScript and Go do not both know`)
 			return
 		}
 		s.at += len(m[0])
 	case c == 'u':
 		s.fail("write the character itself", `Go does not have \u`)
 	case c >= '1' && c <= '9' || c == 'k':
-		s.fail("say it in another way: RE2 promises linear time, and so has no back-references", "a back-reference cannot be run by Go")
+		s.fail("say it in another way: RE2 promises linear time, and so has no back-references",
+			"a back-reference cannot be run by Go")
 	default:
-		s.fail("write the character without the backslash, or another escape", `\%c is not an escape in both JavaScript and Go`, c)
+		s.fail("write the character without the backslash, or another escape", `\%c is not an escape in both JavaScript and Go`,
+			c)
 	}
 }
 

@@ -82,11 +82,13 @@ func (r *reader) flowError(line int, message string) {
 		if r.flowTrap(at, start) {
 			return
 		}
-		if depth += strings.Count(text, "{") + strings.Count(text, "[") - strings.Count(text, "}") - strings.Count(text, "]"); depth <= 0 {
+		if depth += strings.Count(text, "{") + strings.Count(text, "[") - strings.Count(text, "}") - strings.Count(text,
+			"]"); depth <= 0 {
 			break
 		}
 	}
-	r.errorf(diag.Pos{File: r.file, Line: first, Col: r.openBracket(first)}, "yaml", "look for a comma or a bracket that is missing", "%s", message)
+	r.errorf(diag.Pos{File: r.file, Line: first, Col: r.openBracket(first)}, "yaml",
+		"look for a comma or a bracket that is missing", "%s", message)
 }
 
 // openBracket returns the column of the first bracket of a line that is not closed there, else of the first one.
@@ -114,12 +116,14 @@ func (r *reader) openBracket(line int) int {
 func (r *reader) flowTrap(line, start int) bool {
 	text := r.lines[line-1][start:]
 	report := func(at int, format string, args ...any) bool {
-		r.errorf(diag.Pos{File: r.file, Line: line, Col: 1 + utf8.RuneCountInString(r.lines[line-1][:start+at])}, "yaml-flow", "", format, args...)
+		r.errorf(diag.Pos{File: r.file, Line: line, Col: 1 + utf8.RuneCountInString(r.lines[line-1][:start+at])}, "yaml-flow",
+			"", format, args...)
 		return true
 	}
 	if m := flowOptional.FindStringSubmatchIndex(text); m != nil {
 		key := text[m[2]:m[3]]
-		return report(m[2], "`%s` inside { } needs quotes: `{%q: %s}`, or put the fields on lines of their own", key, key, strings.TrimSpace(text[m[6]:m[7]]))
+		return report(m[2], "`%s` inside { } needs quotes: `{%q: %s}`, or put the fields on lines of their own", key, key,
+			strings.TrimSpace(text[m[6]:m[7]]))
 	}
 	if m := flowArray.FindStringSubmatchIndex(text); m != nil {
 		whole, elem := text[m[2]:m[3]], text[m[4]:m[5]]
@@ -131,10 +135,13 @@ func (r *reader) flowTrap(line, start int) bool {
 	if m := flowNullable.FindStringSubmatchIndex(text); m != nil {
 		value := text[m[2]:m[3]]
 		plain := strings.TrimSuffix(value, "?")
-		return report(m[2], "`%s`: the question mark belongs to the name: `{\"name?\": %s}`; for a value that may be null write `%s | null`", value, plain, plain)
+		return report(m[2],
+			"`%s`: the question mark belongs to the name: `{\"name?\": %s}`; for a value that may be null write `%s | null`",
+			value, plain, plain)
 	}
 	if m := flowHash.FindStringSubmatchIndex(text); m != nil {
-		return report(m[4], "`#` begins a comment: put the default in quotes: `\"%s '%s'\"`", text[m[2]:m[3]], cmp.Or(text[m[4]:m[5]], "#"))
+		return report(m[4], "`#` begins a comment: put the default in quotes: `\"%s '%s'\"`", text[m[2]:m[3]],
+			cmp.Or(text[m[4]:m[5]], "#"))
 	}
 	return false
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // decidingKeys make a mapping a JSON Schema object rather than a field map. items is not among them: a cart has items.
-var decidingKeys = []string{"type", "enum", "const", "$ref", "oneOf", "anyOf", "allOf", "not", "properties", "discriminator", "fields"}
+var decidingKeys = []string{"type", "enum", "const", "$ref", "oneOf", "anyOf", "allOf", "not", "properties",
+	"discriminator", "fields"}
 
 // schemaKeywords are what may stand in a mapping with a deciding key.
 var schemaKeywords = strings.Fields(`$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary
@@ -78,7 +79,8 @@ func (p *parser) listType(n *node) *jsonschema.Schema {
 func (p *parser) mappingType(n *node) *jsonschema.Schema {
 	i := slices.IndexFunc(n.entries, func(e entry) bool { return slices.Contains(decidingKeys, e.key) })
 	if i < 0 && lacksType(n) {
-		p.errorf(n.pos, "bad-type", "write {type: any, …}, or the type that is meant", "a mapping is JSON Schema when it has one of %s", strings.Join(decidingKeys, ", "))
+		p.errorf(n.pos, "bad-type", "write {type: any, …}, or the type that is meant",
+			"a mapping is JSON Schema when it has one of %s", strings.Join(decidingKeys, ", "))
 		return invalid(n.pos)
 	}
 	if i < 0 {
@@ -106,7 +108,8 @@ func lacksType(n *node) bool {
 			return false
 		}
 		v := e.value
-		value = value || v.kind == scalar && !v.isString() && !v.quoted && !v.isNull() || e.key == "pattern" && v.quoted || e.key == "required" && v.kind == list
+		value = value || v.kind == scalar && !v.isString() && !v.quoted && !v.isNull() || e.key == "pattern" && v.quoted ||
+			e.key == "required" && v.kind == list
 	}
 	return value
 }
@@ -117,7 +120,8 @@ func (p *parser) notKeyword(n *node, e entry, deciding string) {
 		p.errorf(e.pos, "unknown-key", fmt.Sprintf("did you mean %q?", s), "%q is not a JSON Schema keyword", e.key)
 		return
 	}
-	p.errorf(e.pos, "bad-type", "", "%q is not a JSON Schema keyword; for an object with a field called %q write fields: %s", e.key, deciding, flowText(n))
+	p.errorf(e.pos, "bad-type", "", "%q is not a JSON Schema keyword; for an object with a field called %q write fields: %s",
+		e.key, deciding, flowText(n))
 }
 
 // flowText writes a small mapping as it would stand in a line.
@@ -182,7 +186,8 @@ func (p *parser) optional(t *jsonschema.Schema, n *node) bool {
 func (p *parser) doubleField(s *jsonschema.Schema, name string, pos diag.Pos) bool {
 	for _, f := range s.Properties {
 		if f.Name == name {
-			p.errorf(pos, "duplicate-key", fmt.Sprintf("the first is at line %d", f.Pos.Line), "the field %q is given twice", name)
+			p.errorf(pos, "duplicate-key", fmt.Sprintf("the first is at line %d", f.Pos.Line),
+				"the field %q is given twice", name)
 			return true
 		}
 	}

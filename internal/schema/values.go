@@ -112,7 +112,8 @@ func (p *parser) rate(n *node) *Rate {
 	default:
 		m := ratePattern.FindStringSubmatch(n.text)
 		if n.kind != scalar || m == nil {
-			p.errorf(n.pos, "bad-value", "write 10/s, 100/m burst 20, or {limit, per, burst, by}", "rate must be a number of messages per time")
+			p.errorf(n.pos, "bad-value", "write 10/s, 100/m burst 20, or {limit, per, burst, by}",
+				"rate must be a number of messages per time")
 			return nil
 		}
 		r.Limit, _ = strconv.Atoi(m[1])

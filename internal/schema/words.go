@@ -15,7 +15,8 @@ import (
 // formatWords are the words that are strings of a format.
 var formatWords = map[string]string{
 	"date-time": "date-time", "datetime": "date-time", "uuid": "uuid", "date": "date", "time": "time", "duration": "duration",
-	"email": "email", "uri": "uri", "url": "uri", "uri-reference": "uri-reference", "hostname": "hostname", "ipv4": "ipv4", "ipv6": "ipv6",
+	"email": "email", "uri": "uri", "url": "uri", "uri-reference": "uri-reference", "hostname": "hostname", "ipv4": "ipv4",
+	"ipv6":         "ipv6",
 	"json-pointer": "json-pointer", "regex": "regex",
 }
 
@@ -25,7 +26,8 @@ var plainWords = map[string]func() *jsonschema.Schema{
 	"int": ofInt(""), "integer": ofInt(""), "int8": ofInt("int8"), "int16": ofInt("int16"), "int32": ofInt("int32"),
 	"uint8": ofInt("uint8"), "uint16": ofInt("uint16"), "uint32": ofInt("uint32"),
 	"int64": ofDigits("int64", jsonschema.Int64Pattern), "uint64": ofDigits("uint64", jsonschema.Uint64Pattern),
-	"float": ofType("number", ""), "number": ofType("number", ""), "float64": ofType("number", ""), "float32": ofType("number", "float"),
+	"float": ofType("number", ""), "number": ofType("number", ""), "float64": ofType("number", ""),
+	"float32": ofType("number", "float"),
 	"bytes": func() *jsonschema.Schema {
 		return &jsonschema.Schema{Type: []string{"string"}, ContentEncoding: "base64"}
 	},
