@@ -27,7 +27,8 @@ func TestSuite(t *testing.T) {
 func TestOptional(t *testing.T) {
 	folder := filepath.Join(suiteFolder(t), "optional")
 	groups := slices.DeleteFunc(readGroups(t, folder, "optional/"), func(g *group) bool {
-		return !slices.Contains([]string{"optional/bignum", "optional/non-bmp-regex", "optional/float-overflow", "optional/ecmascript-regex"}, g.file)
+		return !slices.Contains([]string{"optional/bignum", "optional/non-bmp-regex", "optional/float-overflow",
+			"optional/ecmascript-regex"}, g.file)
 	})
 	judgeSuite(t, groups, optionalDeviations)
 }
@@ -67,14 +68,16 @@ func judgeSuite(t *testing.T, groups []*group, deviations map[string]string) {
 	}
 }
 
-var vectors = flag.String("vectors", "", "folder for the protocol of the suite and its instances with verdicts, for clients in other languages")
+var vectors = flag.String("vectors", "",
+	"folder for the protocol of the suite and its instances with verdicts, for clients in other languages")
 
 // writeVectors writes messages.yaml and vectors.jsonl: a line for each instance, with its type and whether it is accepted.
 func writeVectors(t *testing.T, src string, questions []question, verdicts []verdict) {
 	t.Helper()
 	var lines bytes.Buffer
 	for i, q := range questions {
-		fmt.Fprintf(&lines, "{\"type\":%q,\"json\":%s,\"strict\":%t}\n", q.Type, Encode(Decode(q.JSON)), len(verdicts[i].Paths) == 0)
+		fmt.Fprintf(&lines, "{\"type\":%q,\"json\":%s,\"strict\":%t}\n", q.Type, Encode(Decode(q.JSON)),
+			len(verdicts[i].Paths) == 0)
 	}
 	folder := filepath.Join(*vectors, strings.ToLower(t.Name()))
 	write(t, filepath.Join(folder, "messages.yaml"), []byte(src))

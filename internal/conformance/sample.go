@@ -95,7 +95,8 @@ func (s *Sampler) all(schema *jsonschema.Schema, depth int) any {
 }
 
 func (s *Sampler) integer(schema *jsonschema.Schema) json.Number {
-	edges := []string{"0", "1", "2", "3", "-1", "5", "7", "9", "20", "128", "65536", "2147483648", "9007199254740992", "1e2", "3.0", "-0", "0.5"}
+	edges := []string{"0", "1", "2", "3", "-1", "5", "7", "9", "20", "128", "65536", "2147483648", "9007199254740992", "1e2",
+		"3.0", "-0", "0.5"}
 	for _, bound := range []string{schema.Minimum, schema.Maximum, schema.MultipleOf} {
 		if bound != "" {
 			edges = append(edges, bound, bound)
@@ -106,7 +107,8 @@ func (s *Sampler) integer(schema *jsonschema.Schema) json.Number {
 
 func (s *Sampler) number(schema *jsonschema.Schema) json.Number {
 	edges := []string{"0", "0.5", "1", "1.5", "-1", "0.1", "0.3", "1e-3", "100", "0.30000000000000004", "1E+2"}
-	for _, bound := range []string{schema.Minimum, schema.Maximum, schema.ExclusiveMinimum, schema.ExclusiveMaximum, schema.MultipleOf} {
+	for _, bound := range []string{schema.Minimum, schema.Maximum, schema.ExclusiveMinimum, schema.ExclusiveMaximum,
+		schema.MultipleOf} {
 		if bound != "" {
 			edges = append(edges, bound, bound)
 		}

@@ -54,7 +54,8 @@ func suiteFolder(t *testing.T) string {
 			}
 		}
 	}
-	t.Skip("SKIPPED: the JSON Schema test suite is not here; clone https://github.com/json-schema-org/JSON-Schema-Test-Suite and set JSON_SCHEMA_TEST_SUITE to its folder")
+	t.Skip("SKIPPED: the JSON Schema test suite is not here; clone https://github.com/json-schema-org/JSON-Schema-Test-Suite " +
+		"and set JSON_SCHEMA_TEST_SUITE to its folder")
 	return ""
 }
 
@@ -92,7 +93,8 @@ func (g *group) declaration() string {
 }
 
 // deciding are the keys that make a mapping a schema; one without is a field map.
-var deciding = []string{"type", "enum", "const", "$ref", "oneOf", "anyOf", "allOf", "not", "properties", "discriminator", "fields"}
+var deciding = []string{"type", "enum", "const", "$ref", "oneOf", "anyOf", "allOf", "not", "properties",
+	"discriminator", "fields"}
 
 // yamlOf returns a schema of the suite as our YAML has it: type: any stands where no key says that it is a schema.
 func yamlOf(raw json.RawMessage) string {
@@ -133,7 +135,8 @@ func decide(v any) any {
 
 func decideIn(key string, value any) any {
 	switch key {
-	case "items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties", "contentSchema":
+	case "items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else", "unevaluatedItems",
+		"unevaluatedProperties", "contentSchema":
 		return decide(value)
 	case "prefixItems", "allOf", "anyOf", "oneOf":
 		list, _ := value.([]any)

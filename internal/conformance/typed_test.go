@@ -15,7 +15,8 @@ var about = map[string]string{
 	"minLength": "string", "maxLength": "string", "pattern": "string", "format": "string", "contentEncoding": "string",
 	"minimum": "number", "maximum": "number", "exclusiveMinimum": "number", "exclusiveMaximum": "number", "multipleOf": "number",
 	"items": "array", "prefixItems": "array", "minItems": "array", "maxItems": "array", "uniqueItems": "array",
-	"properties": "object", "required": "object", "additionalProperties": "object", "patternProperties": "object", "propertyNames": "object",
+	"properties": "object", "required": "object", "additionalProperties": "object", "patternProperties": "object",
+	"propertyNames": "object",
 	"minProperties": "object", "maxProperties": "object",
 }
 
@@ -55,7 +56,8 @@ func TestTypedProjection(t *testing.T) {
 	}
 	for n, v := range ask(t, protocol(groups), names, questions) {
 		if accepted := len(v.Paths) == 0; accepted != wanted[n] {
-			t.Errorf("%s %s: accepted %t, jsonschema/v5 says %t; %s", questions[n].Type, questions[n].JSON, accepted, wanted[n], v.Error)
+			t.Errorf("%s %s: accepted %t, jsonschema/v5 says %t; %s", questions[n].Type, questions[n].JSON, accepted,
+				wanted[n], v.Error)
 		}
 	}
 	t.Logf("%d typed schemas, %d instances", len(groups), len(questions))

@@ -49,7 +49,8 @@ func TestFilesCanBeWritten(t *testing.T) {
 		}
 	}
 	again, err := gen.Go(build(t, src))
-	if err != nil || !slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
+	if err != nil ||
+		!slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
 		t.Errorf("a second run differs: %v", err)
 	}
 }

@@ -46,7 +46,8 @@ func Build(f *schema.File, diags *diag.List) *API {
 
 func newBuilder(f *schema.File, diags *diag.List) *builder {
 	return &builder{file: f, diags: diags, api: &API{}, defs: make(map[string]*definition), scopes: make(map[string]*scope),
-		taken: make(map[string]taken), methods: make(map[string]schema.Text), checkNames: make(map[string]int), joined: make(map[string]bool)}
+		taken: make(map[string]taken), methods: make(map[string]schema.Text), checkNames: make(map[string]int),
+		joined: make(map[string]bool)}
 }
 
 // builder is in the middle of a file.
@@ -189,7 +190,8 @@ func defaultClaims() *jsonschema.Schema {
 		Type: []string{"object"}, Required: []string{"userId", "roles"}, AdditionalProperties: &jsonschema.Schema{False: true},
 		Properties: []jsonschema.Property{
 			{Name: "userId", Schema: &user},
-			{Name: "roles", Schema: &jsonschema.Schema{Type: []string{"array"}, Items: &text, Description: "what the auth of messages asks for"}},
+			{Name: "roles", Schema: &jsonschema.Schema{Type: []string{"array"}, Items: &text,
+				Description: "what the auth of messages asks for"}},
 		},
 	}
 }
@@ -208,7 +210,8 @@ func (b *builder) claims() {
 		switch t := f.Type.Resolve(); {
 		case f.Wire == "userId" && t.Kind == String && f.Presence() == Plain && f.Const == nil:
 			b.api.UserID = f
-		case f.Wire == "roles" && f.Type.Kind == Array && f.Type.Elem.Kind == String && !f.Type.Elem.Nullable && f.Presence() != ThreeState && f.Presence() != Pointer:
+		case f.Wire == "roles" && f.Type.Kind == Array && f.Type.Elem.Kind == String && !f.Type.Elem.Nullable &&
+			f.Presence() != ThreeState && f.Presence() != Pointer:
 			b.api.Roles = f
 		case f.Wire == "roles":
 			b.oddRoles = f.Type.Kind != broken

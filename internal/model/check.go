@@ -100,7 +100,8 @@ func (b *builder) nameChecks() {
 			_, err = validate.Compile(p.check.Schema)
 		}
 		if err != nil {
-			b.errorf(p.check.Pos, "endless-type", "let each reference lead to a part of the value", "the schema cannot be checked: %v", err)
+			b.errorf(p.check.Pos, "endless-type", "let each reference lead to a part of the value",
+				"the schema cannot be checked: %v", err)
 		}
 	}
 }
@@ -112,9 +113,11 @@ func (b *builder) fallback(s *jsonschema.Schema, seen map[string]bool) string {
 		keyword string
 	}{
 		{s.Not != nil, "not"}, {s.If != nil, "if"}, {s.Then != nil, "then"}, {s.Else != nil, "else"},
-		{s.MinContains != nil, "minContains"}, {s.MaxContains != nil, "maxContains"}, {s.ContentSchema != nil, "contentSchema"}, {s.Contains != nil, "contains"}, {s.DependentRequired != nil, "dependentRequired"},
+		{s.MinContains != nil, "minContains"}, {s.MaxContains != nil, "maxContains"}, {s.ContentSchema != nil, "contentSchema"},
+		{s.Contains != nil, "contains"}, {s.DependentRequired != nil, "dependentRequired"},
 		{s.DependentSchemas != nil, "dependentSchemas"}, {s.UnevaluatedItems != nil, "unevaluatedItems"},
-		{s.UnevaluatedProperties != nil, "unevaluatedProperties"}, {s.ContentMediaType != "" && s.ContentMediaType != "application/json", "contentMediaType"},
+		{s.UnevaluatedProperties != nil, "unevaluatedProperties"},
+		{s.ContentMediaType != "" && s.ContentMediaType != "application/json", "contentMediaType"},
 	} {
 		if k.set {
 			return k.keyword

@@ -69,7 +69,8 @@ func (b *builder) sameError(first, e *ErrorCode, tree *schema.ErrorCode) bool {
 		same = sameSchema(tree.Details, first.Details.Schema)
 	}
 	if !same {
-		b.errorf(tree.Code.Pos, "error-differs", "declare it once under errors at the top of the file, or give it another code", "%s is declared with other details before", e.Wire)
+		b.errorf(tree.Code.Pos, "error-differs", "declare it once under errors at the top of the file, or give it another code",
+			"%s is declared with other details before", e.Wire)
 	}
 	return same
 }

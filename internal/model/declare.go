@@ -35,7 +35,8 @@ func (b *builder) declareTypes() {
 		sc := &scope{file: f, types: make(map[string]*definition)}
 		b.scopes[f.Source] = sc
 		for _, t := range f.Types {
-			n := &Named{Path: t.Name.Value, Go: or(t.Type.GoName, names.Go(t.Name.Value)), TS: or(t.Type.TSName, t.Name.Value), Pos: t.Name.Pos}
+			n := &Named{Path: t.Name.Value, Go: or(t.Type.GoName, names.Go(t.Name.Value)), TS: or(t.Type.TSName, t.Name.Value),
+				Pos: t.Name.Pos}
 			b.take(n.Go, b.typeBy(f, n.Path), t.Name.Pos)
 			d := &definition{named: n, schema: t.Type}
 			sc.types[t.Name.Value] = d
@@ -187,7 +188,8 @@ func (b *builder) unknownImport(s *jsonschema.Schema, alias, rest string) {
 			continue
 		}
 		if i.File != nil { // else its error is reported
-			b.errorf(s.Pos, "unknown-type", b.didYouMean(rest, typesOf(i.File)), "%s has no type %q", path.Base(i.File.Source), rest)
+			b.errorf(s.Pos, "unknown-type", b.didYouMean(rest, typesOf(i.File)),
+				"%s has no type %q", path.Base(i.File.Source), rest)
 		}
 		return
 	}

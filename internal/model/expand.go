@@ -34,13 +34,15 @@ func (b *builder) variant(tag string, v jsonschema.Property) *jsonschema.Schema 
 		return nil
 	}
 	if len(target.Type) != 1 || target.Type[0] != "object" {
-		b.errorf(v.Schema.Pos, "bad-type", "write its fields: "+v.Name+": {text: string}", "the variant %q of a union is no object", v.Name)
+		b.errorf(v.Schema.Pos, "bad-type", "write its fields: "+v.Name+": {text: string}",
+			"the variant %q of a union is no object", v.Name)
 		return nil
 	}
 	value, _ := json.Marshal(v.Name) // a string always has a form
 	if has := target.Property(tag); has != nil {
 		if constOf(has) == nil || !slices.Equal(constOf(has), value) || !target.Requires(tag) {
-			b.errorf(v.Schema.Pos, "bad-type", fmt.Sprintf("leave the field away, or make it a required {const: %s}", v.Name), "the variant %q has a field %q of its own", v.Name, tag)
+			b.errorf(v.Schema.Pos, "bad-type", fmt.Sprintf("leave the field away, or make it a required {const: %s}", v.Name),
+				"the variant %q has a field %q of its own", v.Name, tag)
 			return nil
 		}
 		return v.Schema
@@ -48,7 +50,8 @@ func (b *builder) variant(tag string, v jsonschema.Property) *jsonschema.Schema 
 	tagged := *target
 	tagged.Pos, tagged.Source = v.Schema.Pos, nil
 	tagged.Description = or(v.Schema.Description, target.Description)
-	tagged.Properties = append([]jsonschema.Property{{Name: tag, Pos: v.Pos, Schema: &jsonschema.Schema{Pos: v.Pos, Const: value}}}, target.Properties...)
+	tagged.Properties = append([]jsonschema.Property{{Name: tag, Pos: v.Pos,
+		Schema: &jsonschema.Schema{Pos: v.Pos, Const: value}}}, target.Properties...)
 	tagged.Required = append([]string{tag}, target.Required...)
 	return &tagged
 }

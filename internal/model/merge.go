@@ -37,7 +37,9 @@ func (b *builder) allOf(s *jsonschema.Schema, at place) *Type {
 	}
 	if b.merging++; b.merging > maxMerging {
 		b.merging--
-		b.errorf(s.Pos, "endless-type", "give one of the types a name for the whole, and refer to that", "the parts of allOf have fields in common whose parts have fields in common, and so on: no Go type has an end for that")
+		b.errorf(s.Pos, "endless-type", "give one of the types a name for the whole, and refer to that",
+			"the parts of allOf have fields in common whose parts have fields in common, and so on: no Go type has an "+
+				"end for that")
 		return brokenType()
 	}
 	defer func() { b.merging-- }()
@@ -50,7 +52,8 @@ const maxMerging = 5
 
 // partsOf returns a schema without its allOf, and the schemas of that, and so on, each once. It is not ok when they contain
 // each other. seen are those around s, and taken those that were returned.
-func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema, taken map[*jsonschema.Schema]bool) ([]*jsonschema.Schema, bool) {
+func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema,
+	taken map[*jsonschema.Schema]bool) ([]*jsonschema.Schema, bool) {
 	if slices.Contains(seen, s) {
 		return nil, false
 	}
@@ -84,10 +87,14 @@ func (b *builder) partsOf(s *jsonschema.Schema, seen []*jsonschema.Schema, taken
 // mergeable reports whether all that a part says can be said together with others.
 func mergeable(s *jsonschema.Schema) bool {
 	more := s.AdditionalProperties
-	return !s.False && s.Ref == "" && len(s.Type) <= 1 && s.Const == nil && s.Enum == nil && len(s.AnyOf) == 0 && len(s.OneOf) == 0 &&
-		s.Not == nil && s.If == nil && s.Then == nil && s.Else == nil && len(s.PatternProperties) == 0 && (more == nil || more.False) &&
-		s.PropertyNames == nil && s.UnevaluatedProperties == nil && s.UnevaluatedItems == nil && len(s.PrefixItems) == 0 && s.Items == nil &&
-		s.Contains == nil && s.DependentRequired == nil && s.DependentSchemas == nil && s.ContentMediaType == "" && s.ContentEncoding == "" &&
+	return !s.False && s.Ref == "" && len(s.Type) <= 1 && s.Const == nil && s.Enum == nil && len(s.AnyOf) == 0 &&
+		len(s.OneOf) == 0 &&
+		s.Not == nil && s.If == nil && s.Then == nil && s.Else == nil && len(s.PatternProperties) == 0 &&
+		(more == nil || more.False) &&
+		s.PropertyNames == nil && s.UnevaluatedProperties == nil && s.UnevaluatedItems == nil && len(s.PrefixItems) == 0 &&
+		s.Items == nil &&
+		s.Contains == nil && s.DependentRequired == nil && s.DependentSchemas == nil && s.ContentMediaType == "" &&
+		s.ContentEncoding == "" &&
 		s.ExclusiveMinimum == "" && s.ExclusiveMaximum == "" && s.MultipleOf == ""
 }
 
@@ -191,7 +198,8 @@ func (b *builder) closedParts(parts []*jsonschema.Schema) bool {
 		for _, part := range parts {
 			for _, p := range part.Properties {
 				if closed.Property(p.Name) == nil {
-					b.errorf(p.Pos, "closed-part", "fields of a field map are all there are: write the part in long form, {type: object, properties: …, required: …}, to leave it open",
+					b.errorf(p.Pos, "closed-part", "fields of a field map are all there are: write the part in long form, "+
+						"{type: object, properties: …, required: …}, to leave it open",
 						"the part of allOf at line %d refuses the field %q", closed.Pos.Line, p.Name)
 					return false
 				}

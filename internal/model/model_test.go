@@ -44,7 +44,8 @@ func TestDefaultsOfAFile(t *testing.T) {
 	if c := api.Claims; c.Go != "Claims" || len(c.Type.Fields) != 2 || api.UserID.Go != "UserID" || api.Roles.Go != "Roles" {
 		t.Errorf("claims: %+v", c)
 	}
-	if m := message(t, api, "JOIN"); m.Auth.Anonymous || m.Auth.Roles != nil || m.MaxBytes != 64<<10 || m.Delivery.Mode != "reliable" || m.Room != nil {
+	if m := message(t, api, "JOIN"); m.Auth.Anonymous || m.Auth.Roles != nil || m.MaxBytes != 64<<10 ||
+		m.Delivery.Mode != "reliable" || m.Room != nil {
 		t.Errorf("JOIN: %+v", m)
 	}
 	if r := message(t, api, "GET").Request; r.Timeout != 30*time.Second || r.ResponseWire != "GET_RESPONSE" || !r.ResponseBody {
@@ -69,7 +70,8 @@ clientToServer:
 	for _, e := range c.Request.Errors {
 		codes = append(codes, e.Wire+" "+e.Go+" "+e.GoDetails)
 	}
-	if got := strings.Join(slices.Compact(codes), ", "); !strings.HasPrefix(got, "LOCKED LockedError LockedDetails, GONE GoneError ") || c.Request.ResponseBody {
+	if got := strings.Join(slices.Compact(codes), ", "); !strings.HasPrefix(got,
+		"LOCKED LockedError LockedDetails, GONE GoneError ") || c.Request.ResponseBody {
 		t.Errorf("errors %s, response %t", got, c.Request.ResponseBody)
 	}
 	if len(api.Errors) != 2 {
@@ -92,7 +94,8 @@ clientToServer:
 serverToClient:
   G: {roomId: string}
 `)
-	want := map[string]string{"A": "room roomId", "B": "", "C": "", "D": "match at.inner.matchId", "E": "match matchId", "F": "", "G": ""}
+	want := map[string]string{"A": "room roomId", "B": "", "C": "", "D": "match at.inner.matchId", "E": "match matchId",
+		"F": "", "G": ""}
 	for wire, route := range want {
 		got := ""
 		if r := message(t, api, wire).Room; r != nil {
@@ -194,7 +197,8 @@ func TestGoNames(t *testing.T) {
 	for _, m := range api.Messages {
 		got = append(got, m.Go+" "+m.GoClient)
 	}
-	if s := strings.Join(got, ", "); s != "HandlerMessage HandlerMessage, Close SendClose, OnLeaveMessage OnLeaveMessage, TwoFactor TwoFactor" {
+	if s := strings.Join(got,
+		", "); s != "HandlerMessage HandlerMessage, Close SendClose, OnLeaveMessage OnLeaveMessage, TwoFactor TwoFactor" {
 		t.Error(s)
 	}
 	if f := message(t, api, "2FA").Payload.Type.Fields[0]; f.Go != "MarshalJSONField" {
@@ -223,9 +227,12 @@ func TestBounds(t *testing.T) {
 // TestOneFindingPerMistake builds files with one mistake that much depends on.
 func TestOneFindingPerMistake(t *testing.T) {
 	for name, src := range map[string]string{
-		"unknown type of a key":    "sharding: {key: roomId}\nclientToServer:\n  A: {payload: {roomId: RoomID}, room: roomId}\nserverToClient:\n  B: {payload: {id: int}, delivery: latest by id}\n",
-		"broken declared type":     "types:\n  A: {x: strng}\n  B: A\nclientToServer:\n  C: {a: A, b: B, \"c\": \"map<B>\"}\n  D: B\n",
-		"broken alias":             "types:\n  A: strng\n  B: A\nclientToServer:\n  C: {a: A = 5, b: \"B | null = null\", c: \"map<B, int>\"}\n  D: {payload: B, room: none}\n",
+		"unknown type of a key": "sharding: {key: roomId}\nclientToServer:\n  A: {payload: {roomId: RoomID}, room: roomId}\n" +
+			"serverToClient:\n  B: {payload: {id: int}, delivery: latest by id}\n",
+		"broken declared type": "types:\n  A: {x: strng}\n  B: A\nclientToServer:\n  C: {a: A, b: B, \"c\": " +
+			"\"map<B>\"}\n  D: B\n",
+		"broken alias": "types:\n  A: strng\n  B: A\nclientToServer:\n  C: {a: A = 5, b: \"B | null = null\", c: " +
+			"\"map<B, int>\"}\n  D: {payload: B, room: none}\n",
 		"circle of aliases":        "types:\n  A: B\n  B: A\nclientToServer:\n  C: {a: A = 5, b: \"map<B, int>\"}\n  D: B\n",
 		"an alias in a field":      "types:\n  A: &x {b: int}\nclientToServer:\n  C: A\n",
 		"a comma in a map":         "sharding: {key: m}\nclientToServer:\n  C: {payload: {m: map<string, int>}, room: m}\n",

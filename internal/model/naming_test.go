@@ -13,14 +13,19 @@ import (
 // TestMessageNames has the Go and TypeScript names of messages.
 func TestMessageNames(t *testing.T) {
 	for wire, want := range map[string]string{
-		"JOIN_ROOM": "JoinRoom joinRoom", "joinRoom": "JoinRoom joinRoom", "JoinRoom": "JoinRoom joinRoom", "join-room": "JoinRoom joinRoom",
+		"JOIN_ROOM": "JoinRoom joinRoom", "joinRoom": "JoinRoom joinRoom", "JoinRoom": "JoinRoom joinRoom",
+		"join-room":   "JoinRoom joinRoom",
 		"ROOM UPDATE": "RoomUpdate roomUpdate", "GET_USER_ID": "GetUserID getUserId", "GET_USER_IDS": "GetUserIDs getUserIds",
-		"HTTP_2_PUSH": "HTTP2Push http2Push", "2FA_CODE": "X2faCode _2faCode", "ROOM:JOIN": "RoomJoin roomJoin", "SYNC.DELTAS": "SyncDeltas syncDeltas",
-		"auth.LOGIN": "AuthLogin authLogin", "session.update": "SessionUpdate sessionUpdate",
-		"response.output_audio.delta": "ResponseOutputAudioDelta responseOutputAudioDelta", "XMLHttpRequest": "XMLHTTPRequest xmlHttpRequest",
-		"OAUTH2_TOKEN": "Oauth2Token oauth2Token", "IPV6_ADDR": "Ipv6Addr ipv6Addr", "AB": "Ab ab", "ÜBER_RAUM": "ÜberRaum überRaum",
-		"房间_加入": "X房间加入 房间加入", "TYPE": "Type type", "FUNC": "Func func", "MAP": "Map map", "SELECT": "Select select",
-		"HANDLER": "HandlerMessage handler", "CLIENT": "ClientMessage client", "SERVER": "ServerMessageMessage server", "CONN": "ConnMessage conn",
+		"HTTP_2_PUSH": "HTTP2Push http2Push", "2FA_CODE": "X2faCode _2faCode", "ROOM:JOIN": "RoomJoin roomJoin",
+		"SYNC.DELTAS": "SyncDeltas syncDeltas",
+		"auth.LOGIN":  "AuthLogin authLogin", "session.update": "SessionUpdate sessionUpdate",
+		"response.output_audio.delta": "ResponseOutputAudioDelta responseOutputAudioDelta",
+		"XMLHttpRequest":              "XMLHTTPRequest xmlHttpRequest",
+		"OAUTH2_TOKEN":                "Oauth2Token oauth2Token", "IPV6_ADDR": "Ipv6Addr ipv6Addr", "AB": "Ab ab",
+		"ÜBER_RAUM": "ÜberRaum überRaum",
+		"房间_加入":     "X房间加入 房间加入", "TYPE": "Type type", "FUNC": "Func func", "MAP": "Map map", "SELECT": "Select select",
+		"HANDLER": "HandlerMessage handler", "CLIENT": "ClientMessage client", "SERVER": "ServerMessageMessage server",
+		"CONN": "ConnMessage conn",
 		"CODE": "CodeMessage code", "OPTION": "OptionMessage option", "MESSAGE": "MessageMessage message",
 		"CLOSE": "Close close", "JOIN": "Join join", "LEAVE": "Leave leave", "SEND": "Send send", "ID": "ID id",
 	} {
@@ -52,7 +57,8 @@ func TestRefusedNames(t *testing.T) {
 		var diags diag.List
 		model.Build(schema.Parse("messages.yaml", []byte(head+src), &diags), &diags)
 		found := diags.Sorted()
-		if len(found) == 0 || !slices.ContainsFunc(found, func(d diag.Diagnostic) bool { return strings.Contains(d.Message, want) }) {
+		if len(found) == 0 ||
+			!slices.ContainsFunc(found, func(d diag.Diagnostic) bool { return strings.Contains(d.Message, want) }) {
 			t.Errorf("%s%+v, want %s", src, found, want)
 		}
 	}
@@ -66,14 +72,16 @@ func TestSameNameInTwoFiles(t *testing.T) {
 	}
 	var diags diag.List
 	model.Build(schema.Load("chat.yaml", func(name string) ([]byte, error) { return []byte(files[name]), nil }, &diags), &diags)
-	if found := diags.Sorted(); len(found) != 1 || found[0].Pos.File != "common.yaml" || !strings.Contains(found[0].Message, "the type Seat of common.yaml and the type Seat") {
+	if found := diags.Sorted(); len(found) != 1 || found[0].Pos.File != "common.yaml" || !strings.Contains(found[0].Message,
+		"the type Seat of common.yaml and the type Seat") {
 		t.Errorf("%+v", found)
 	}
 }
 
 // TestFieldNames has fields that look like keywords, methods or properties of objects.
 func TestFieldNames(t *testing.T) {
-	api := build(t, head+"both:\n  A: {fields: {type: int, func: int, x-y: int, \"@id\": int, \"$ref\": int, 1st: int, marshalJSON: int, constructor: int, toString: int, hasOwnProperty: int, validate: int}}\n")
+	api := build(t, head+"both:\n  A: {fields: {type: int, func: int, x-y: int, \"@id\": int, \"$ref\": int, 1st: int, "+
+		"marshalJSON: int, constructor: int, toString: int, hasOwnProperty: int, validate: int}}\n")
 	var got []string
 	for _, f := range api.Messages[0].Payload.Type.Fields {
 		got = append(got, f.Go+" "+f.TS)
@@ -107,8 +115,10 @@ func TestEnumNames(t *testing.T) {
 			t.Errorf("%s: %s, want %s", values, strings.Join(got, " "), want)
 		}
 	}
-	api := build(t, head+"types:\n  IssueState: {enum: [open]}\n  PullRequestState: {enum: [open]}\nboth:\n  A: {i: IssueState, p: PullRequestState}\n")
-	if a, b := named(t, api, "IssueState"), named(t, api, "PullRequestState"); a.Type.Values[0].Go != "IssueStateOpen" || b.Type.Values[0].Go != "PullRequestStateOpen" {
+	api := build(t, head+"types:\n  IssueState: {enum: [open]}\n  PullRequestState: {enum: [open]}\nboth:\n  A: {i: "+
+		"IssueState, p: PullRequestState}\n")
+	if a, b := named(t, api, "IssueState"), named(t, api, "PullRequestState"); a.Type.Values[0].Go != "IssueStateOpen" ||
+		b.Type.Values[0].Go != "PullRequestStateOpen" {
 		t.Error("values of two enums have the same name")
 	}
 }

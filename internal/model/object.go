@@ -36,7 +36,8 @@ func (b *builder) objectShape(s, rest *jsonschema.Schema, at place) *Type {
 
 func (b *builder) mapShape(s, rest *jsonschema.Schema, at place) *Type {
 	inner := at.child("additionalProperties", "")
-	t := &Type{Kind: Map, Elem: b.typ(s.AdditionalProperties, inner.path, inner.goName), MinLen: s.MinProperties, MaxLen: s.MaxProperties}
+	t := &Type{Kind: Map, Elem: b.typ(s.AdditionalProperties, inner.path, inner.goName), MinLen: s.MinProperties,
+		MaxLen: s.MaxProperties}
 	rest.AdditionalProperties, rest.MinProperties, rest.MaxProperties = nil, nil, nil
 	if s.PropertyNames == nil {
 		return t
@@ -46,7 +47,8 @@ func (b *builder) mapShape(s, rest *jsonschema.Schema, at place) *Type {
 		t.Key = b.typ(s.PropertyNames, inner.path, inner.goName)
 		rest.PropertyNames = nil
 	} else if e := b.deref(s.PropertyNames); s.Source == nil && !e.Invalid() && e.Ref == "" { // of map<K, T>
-		b.errorf(s.PropertyNames.Pos, "bad-type", "write map<T>, or map<K, T> with a string type K", "the keys of a map are strings")
+		b.errorf(s.PropertyNames.Pos, "bad-type", "write map<T>, or map<K, T> with a string type K",
+			"the keys of a map are strings")
 	}
 	return t
 }
@@ -142,14 +144,16 @@ func extraName(t *Type) string {
 
 // field returns the field of a property; nil after an error.
 func (b *builder) field(s *jsonschema.Schema, p jsonschema.Property, at place, byGo map[string]jsonschema.Property) *Field {
-	f := &Field{Wire: p.Name, Go: or(p.Schema.GoName, fieldName(p.Name)), TS: tsField(or(p.Schema.TSName, p.Name)), Doc: p.Schema.Description,
+	f := &Field{Wire: p.Name, Go: or(p.Schema.GoName, fieldName(p.Name)), TS: tsField(or(p.Schema.TSName, p.Name)),
+		Doc:        p.Schema.Description,
 		Deprecated: p.Schema.DeprecatedText, Optional: !s.Requires(p.Name)}
 	if f.Go == "" || !names.IsGo(f.Go) {
 		b.errorf(p.Pos, "bad-name", "set a name: {type: …, go: {name: …}}", "the field %q has no letter or digit", p.Name)
 		return nil
 	}
 	if old, dup := byGo[f.Go]; dup {
-		b.errorf(p.Pos, "name-collision", "rename one of them, or set go: {name: …}", "%q and %q (line %d) are both %s in Go", p.Name, old.Name, old.Pos.Line, f.Go)
+		b.errorf(p.Pos, "name-collision", "rename one of them, or set go: {name: …}", "%q and %q (line %d) are both %s in Go",
+			p.Name, old.Name, old.Pos.Line, f.Go)
 		return nil
 	}
 	byGo[f.Go] = p
@@ -173,7 +177,8 @@ func isScalarConst(s *jsonschema.Schema) bool {
 	alone := *s
 	alone.Type, alone.Const, alone.Default = nil, nil, nil
 	k := constKind(value)
-	return alone.IsAny() && (k == "string" || k == "boolean" || k == "integer") && (len(s.Type) == 0 || slices.Contains(s.Type, k) || k == "integer" && slices.Contains(s.Type, "number"))
+	return alone.IsAny() && (k == "string" || k == "boolean" || k == "integer") &&
+		(len(s.Type) == 0 || slices.Contains(s.Type, k) || k == "integer" && slices.Contains(s.Type, "number"))
 }
 
 // fieldName is names.Go, without hiding the methods that payload types have.

@@ -71,7 +71,8 @@ func (c *circles) report(circle []*Named) {
 	for _, n := range append(circle, first) {
 		way = append(way, n.Path)
 	}
-	c.b.errorf(first.Pos, "endless-type", "make a field on the way optional, nullable, an array or a map", "%s contains itself without end: %s", first.Path, strings.Join(way, " → "))
+	c.b.errorf(first.Pos, "endless-type", "make a field on the way optional, nullable, an array or a map",
+		"%s contains itself without end: %s", first.Path, strings.Join(way, " → "))
 }
 
 // breakCircles reports names that only name each other, which nobody could follow to a shape.
@@ -85,7 +86,8 @@ func (b *builder) breakCircles(list []*definition) {
 			}
 			if way = append(way, s.Ref); next == d {
 				d.schema.Src().Invalid = true
-				b.errorf(d.named.Pos, "endless-type", "say what one of them is", "%s contains itself without end: %s", d.named.Path, strings.Join(way, " → "))
+				b.errorf(d.named.Pos, "endless-type", "say what one of them is", "%s contains itself without end: %s",
+					d.named.Path, strings.Join(way, " → "))
 				break
 			}
 			s = next.schema

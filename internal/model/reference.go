@@ -160,7 +160,8 @@ func step(s *jsonschema.Schema, tokens []string) (*jsonschema.Schema, int) {
 	case "fields":
 		keyword = "properties"
 		fallthrough
-	case "properties", "patternProperties", "dependentSchemas", "prefixItems", "allOf", "anyOf", "oneOf", "$defs", "definitions", "mapping":
+	case "properties", "patternProperties", "dependentSchemas", "prefixItems", "allOf", "anyOf", "oneOf", "$defs",
+		"definitions", "mapping":
 		if len(tokens) < 2 {
 			return nil, 1
 		}

@@ -78,7 +78,8 @@ func (b *builder) presence() {
 		required("id", intSchema("of the membership: another one for each join")))
 	if p.Claims != nil {
 		member.Properties = append(member.Properties, optional("claims",
-			&jsonschema.Schema{Ref: p.Claims.Path, Description: "what may be known about them; absent for an anonymous connection"}).Property)
+			&jsonschema.Schema{Ref: p.Claims.Path,
+				Description: "what may be known about them; absent for an anonymous connection"}).Property)
 	}
 	p.Member = b.synthetic("PresenceMember", "PresenceMember", opt.Pos, member)
 	list := func(doc string) *jsonschema.Schema {
@@ -90,10 +91,12 @@ func (b *builder) presence() {
 		optional("members", list("all of them: you have just joined, or there are few enough again to name them")),
 		optional("joined", list("who came")),
 		optional("left", &jsonschema.Schema{Type: []string{"array"}, Items: intSchema(""), Description: "ids of those who went"}))
-	doc := "Who is in a room that the client is in: all members for one that has just joined, who came and who went for the others; in a large room only their number, at most once a second."
+	doc := "Who is in a room that the client is in: all members for one that has just joined, who came and who went for the " +
+		"others; in a large room only their number, at most once a second."
 	named := b.synthetic(PresenceWire, "Presence", opt.Pos, payload)
 	named.Doc = doc
-	p.Message = &Message{Wire: PresenceWire, Go: "Presence", GoClient: "Presence", TS: "presence", Direction: ServerToClient, Doc: doc,
+	p.Message = &Message{Wire: PresenceWire, Go: "Presence", GoClient: "Presence", TS: "presence",
+		Direction: ServerToClient, Doc: doc,
 		Pos: opt.Pos, Payload: named, HasBody: true, MaxBytes: b.api.Limits.MaxBytes, Delivery: Delivery{Mode: "reliable"}}
 	b.api.Messages = append(b.api.Messages, p.Message)
 	b.api.Presence = p
@@ -127,7 +130,8 @@ func (b *builder) publicClaims(pos diag.Pos) *Named {
 			continue
 		}
 		t.Fields = append(t.Fields, f)
-		shown.Properties = append(shown.Properties, jsonschema.Property{Name: f.Wire, Pos: pos, Schema: claims.Schema.Property(f.Wire)})
+		shown.Properties = append(shown.Properties, jsonschema.Property{Name: f.Wire, Pos: pos,
+			Schema: claims.Schema.Property(f.Wire)})
 		if claims.Schema.Requires(f.Wire) {
 			shown.Required = append(shown.Required, f.Wire)
 		}
@@ -135,7 +139,8 @@ func (b *builder) publicClaims(pos diag.Pos) *Named {
 	if len(t.Fields) == 0 {
 		return nil
 	}
-	n := &Named{Path: "claims.public", Go: "PresenceClaims", TS: "PresenceClaims", Doc: shown.Description, Type: &t, Schema: &shown, Pos: pos}
+	n := &Named{Path: "claims.public", Go: "PresenceClaims", TS: "PresenceClaims", Doc: shown.Description, Type: &t,
+		Schema: &shown, Pos: pos}
 	b.take(n.Go, "presence", pos)
 	b.lifted = append(b.lifted, n)
 	b.defs[n.Path] = &definition{named: n, schema: &shown, filled: true}
@@ -147,13 +152,15 @@ func (b *builder) publicClaims(pos diag.Pos) *Named {
 func (b *builder) checkPublic() {
 	for _, name := range b.file.Public {
 		if !slices.ContainsFunc(b.api.Claims.Type.Fields, func(f *Field) bool { return f.Wire == name.Value }) {
-			b.errorf(name.Pos, "unknown-key", b.didYouMean(name.Value, fieldNames(b.api.Claims)), "%q is no field of claims", name.Value)
+			b.errorf(name.Pos, "unknown-key", b.didYouMean(name.Value, fieldNames(b.api.Claims)),
+				"%q is no field of claims", name.Value)
 		}
 	}
 }
 
 func object(pos diag.Pos, doc string, fields ...field) *jsonschema.Schema {
-	s := &jsonschema.Schema{Pos: pos, Type: []string{"object"}, Description: doc, AdditionalProperties: &jsonschema.Schema{False: true}}
+	s := &jsonschema.Schema{Pos: pos, Type: []string{"object"}, Description: doc,
+		AdditionalProperties: &jsonschema.Schema{False: true}}
 	for _, f := range fields {
 		s.Properties = append(s.Properties, f.Property)
 		if f.required {

@@ -62,7 +62,8 @@ func (b *builder) nullable(s *jsonschema.Schema) (bool, *jsonschema.Schema) {
 }
 
 // nullableUnion takes null away from alternatives, when it is one of them and no other allows null.
-func (b *builder) nullableUnion(s *jsonschema.Schema, list []*jsonschema.Schema, set func(*jsonschema.Schema, []*jsonschema.Schema)) (bool, *jsonschema.Schema) {
+func (b *builder) nullableUnion(s *jsonschema.Schema, list []*jsonschema.Schema,
+	set func(*jsonschema.Schema, []*jsonschema.Schema)) (bool, *jsonschema.Schema) {
 	rest := slices.DeleteFunc(slices.Clone(list), (*jsonschema.Schema).IsNull)
 	if len(rest) != len(list)-1 || slices.ContainsFunc(rest, b.mayBeNull) {
 		return false, s
@@ -200,17 +201,20 @@ func (b *builder) single(s *jsonschema.Schema, at place) *Type {
 // ignoreOthers drops keywords that judge values of other types only.
 func ignoreOthers(s *jsonschema.Schema, kind string) {
 	if kind != "string" {
-		s.MinLength, s.MaxLength, s.Pattern, s.Format, s.ContentEncoding, s.ContentMediaType, s.ContentSchema = nil, nil, "", "", "", "", nil
+		s.MinLength, s.MaxLength, s.Pattern, s.Format, s.ContentEncoding, s.ContentMediaType, s.ContentSchema = nil, nil, "",
+			"", "", "", nil
 	}
 	if kind != "integer" && kind != "number" {
 		s.Minimum, s.Maximum, s.ExclusiveMinimum, s.ExclusiveMaximum, s.MultipleOf = "", "", "", "", ""
 	}
 	if kind != "array" {
-		s.Items, s.PrefixItems, s.MinItems, s.MaxItems, s.UniqueItems, s.Contains, s.MinContains, s.MaxContains, s.UnevaluatedItems = nil, nil, nil, nil, false, nil, nil, nil, nil
+		s.Items, s.PrefixItems, s.MinItems, s.MaxItems, s.UniqueItems, s.Contains, s.MinContains, s.MaxContains,
+			s.UnevaluatedItems = nil, nil, nil, nil, false, nil, nil, nil, nil
 	}
 	if kind != "object" {
 		s.Properties, s.Required, s.AdditionalProperties, s.PatternProperties, s.PropertyNames = nil, nil, nil, nil, nil
-		s.MinProperties, s.MaxProperties, s.UnevaluatedProperties, s.DependentRequired, s.DependentSchemas = nil, nil, nil, nil, nil
+		s.MinProperties, s.MaxProperties, s.UnevaluatedProperties, s.DependentRequired, s.DependentSchemas = nil, nil,
+			nil, nil, nil
 	}
 }
 
@@ -256,8 +260,9 @@ func bytesShape(rest *jsonschema.Schema) *Type {
 }
 
 // intKinds are the Go types of integers by their format.
-var intKinds = map[string]Kind{"": Int, "int8": Int8, "int16": Int16, "int32": Int32, "uint8": Uint8, "uint16": Uint16, "uint32": Uint32,
-	"int64": Int64Number, "uint64": Uint64Number}
+var intKinds = map[string]Kind{"": Int, "int8": Int8, "int16": Int16, "int32": Int32, "uint8": Uint8, "uint16": Uint16,
+	"uint32": Uint32,
+	"int64":  Int64Number, "uint64": Uint64Number}
 
 func integerShape(rest *jsonschema.Schema) *Type {
 	kind, known := intKinds[rest.Format]

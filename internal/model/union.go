@@ -120,7 +120,8 @@ func (b *builder) enumValues(kind Kind, values []string, s *jsonschema.Schema, a
 			suffixes[i] = names.Go(name)
 		}
 	} else if s.EnumNames != nil {
-		b.errorf(s.KeyPos("x-enum-names"), "bad-value", "name each value once, in their order", "%d names for %d values", len(s.EnumNames), len(values))
+		b.errorf(s.KeyPos("x-enum-names"), "bad-value", "name each value once, in their order", "%d names for %d values",
+			len(s.EnumNames), len(values))
 	}
 	t := &Type{Kind: kind}
 	for i, wire := range values {
@@ -190,7 +191,8 @@ func (b *builder) cannotTell(s *jsonschema.Schema, list []*jsonschema.Schema) {
 			what[i] = or(v.Format, v.Type[0])
 		}
 	}
-	b.errorf(s.Pos, "cannot-tell-apart", "give both a field with a different const, or use discriminator and mapping", "cannot tell %s from %s", what[0], what[1])
+	b.errorf(s.Pos, "cannot-tell-apart", "give both a field with a different const, or use discriminator and mapping",
+		"cannot tell %s from %s", what[0], what[1])
 }
 
 // tagsOf returns the fields that tell the variants of a union apart, in alphabetical order: required in all, with a
@@ -234,7 +236,8 @@ func (b *builder) isTag(name string, list []*jsonschema.Schema) bool {
 // objectOf returns the object that a schema is or refers to; nil when it is none with fields of its own.
 func (b *builder) objectOf(s *jsonschema.Schema) *jsonschema.Schema {
 	e := b.deref(s)
-	if len(e.Type) != 1 || e.Type[0] != "object" || len(e.Properties) == 0 || len(e.AllOf) > 0 || len(e.OneOf) > 0 || len(e.AnyOf) > 0 || e.Ref != "" || e.Invalid() {
+	if len(e.Type) != 1 || e.Type[0] != "object" || len(e.Properties) == 0 || len(e.AllOf) > 0 || len(e.OneOf) > 0 ||
+		len(e.AnyOf) > 0 || e.Ref != "" || e.Invalid() {
 		return nil
 	}
 	return e
@@ -328,6 +331,7 @@ func (b *builder) severalTypes(s *jsonschema.Schema, at place) *Type {
 	if slices.Contains(s.Type, "null") || len(list) < 2 {
 		return b.raw(s, at)
 	}
-	rest := jsonschema.Schema{Pos: s.Pos, AllOf: s.AllOf, AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then, Else: s.Else}
+	rest := jsonschema.Schema{Pos: s.Pos, AllOf: s.AllOf, AnyOf: s.AnyOf, OneOf: s.OneOf, Not: s.Not, If: s.If, Then: s.Then,
+		Else: s.Else}
 	return b.withCheck(b.byKind(list, at), &rest, at)
 }

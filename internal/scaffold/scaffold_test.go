@@ -52,7 +52,8 @@ func TestExampleIsWhatInitWrites(t *testing.T) {
 // TestCheckout makes a project beside a checkout whose path go.mod has to quote.
 func TestCheckout(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "my sources")
-	mod := "module github.com/wsgen/wsgen\n\ngo 1.26\n\nrequire (\n\texample.com/a v1.2.3\n\texample.com/b v0.1.0 // indirect\n)\n"
+	mod := "module github.com/wsgen/wsgen\n\ngo 1.26\n\nrequire (\n\texample.com/a v1.2.3\n\texample.com/b v0.1.0 // " +
+		"indirect\n)\n"
 	for name, text := range map[string]string{"go.mod": mod, "go.sum": "sums\n"} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
@@ -84,7 +85,8 @@ func TestCheckout(t *testing.T) {
 	if len(got.Replace) != 1 || got.Replace[0].New.Path != dir {
 		t.Errorf("the checkout is not used:\n%s", text["go.mod"])
 	}
-	for _, want := range []string{"module demo\n", "example.com/a v1.2.3", "example.com/b v0.1.0", "tool github.com/wsgen/wsgen/cmd/wsgen"} {
+	for _, want := range []string{"module demo\n", "example.com/a v1.2.3", "example.com/b v0.1.0",
+		"tool github.com/wsgen/wsgen/cmd/wsgen"} {
 		if !strings.Contains(text["go.mod"], want) {
 			t.Errorf("go.mod has no %q:\n%s", want, text["go.mod"])
 		}

@@ -17,11 +17,13 @@ import (
 // Generate returns protocol.gen.md and protocol.gen.html. An error is a fault of ours.
 func Generate(api *model.API) ([]output.File, error) {
 	p := newPage(api)
-	md, err := texttemplate.New("protocol.md.tmpl").Funcs(texttemplate.FuncMap{"cell": cell, "quote": quote}).ParseFS(templates.Docs, "docs/protocol.md.tmpl")
+	md, err := texttemplate.New("protocol.md.tmpl").Funcs(texttemplate.FuncMap{"cell": cell,
+		"quote": quote}).ParseFS(templates.Docs, "docs/protocol.md.tmpl")
 	if err != nil {
 		return nil, err
 	}
-	html, err := template.New("protocol.html.tmpl").Funcs(template.FuncMap{"paragraphs": paragraphs}).ParseFS(templates.Docs, "docs/protocol.html.tmpl")
+	html, err := template.New("protocol.html.tmpl").Funcs(template.FuncMap{"paragraphs": paragraphs}).ParseFS(templates.Docs,
+		"docs/protocol.html.tmpl")
 	if err != nil {
 		return nil, err
 	}

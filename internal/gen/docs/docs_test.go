@@ -55,7 +55,8 @@ func TestLanguage(t *testing.T) {
 		}
 		want, err := os.ReadFile(path)
 		if err != nil || string(want) != got {
-			t.Errorf("go test ./internal/gen/docs -update accepts this (%v):\n%s", err, udiff.Unified(path, "generated", string(want), got))
+			t.Errorf("go test ./internal/gen/docs -update accepts this (%v):\n%s", err, udiff.Unified(path,
+				"generated", string(want), got))
 		}
 	}
 }
@@ -86,8 +87,10 @@ func TestExamplesAreFrames(t *testing.T) {
 
 // TestTextIsEscaped gives descriptions that try to leave their place.
 func TestTextIsEscaped(t *testing.T) {
-	src := "wsgen: 1\nname: X\ndescription: '<script>alert(1)</script>'\ntypes:\n  T: {type: string, description: \"a | b\\n<img src=x onerror=alert(1)>\"}\nboth:\n" +
-		"  A: {payload: {t: T, u: {type: string, description: \"a | b\\n<b>\", pattern: '<|>'}}, description: '<i>', deprecated: '<u>', examples: [{t: '</pre><script>', u: '<'}]}\n"
+	src := "wsgen: 1\nname: X\ndescription: '<script>alert(1)</script>'\ntypes:\n  T: {type: string, description: \"a | " +
+		"b\\n<img src=x onerror=alert(1)>\"}\nboth:\n" +
+		"  A: {payload: {t: T, u: {type: string, description: \"a | b\\n<b>\", pattern: '<|>'}}, description: '<i>', " +
+		"deprecated: '<u>', examples: [{t: '</pre><script>', u: '<'}]}\n"
 	files := generate(t, func(string) ([]byte, error) { return []byte(src), nil })
 	for _, bad := range []string{"<script>alert", "<img", "<b>", "<i>", "<u>", "</pre><script>"} {
 		if strings.Contains(files["protocol.gen.html"], bad) {

@@ -87,7 +87,8 @@ func newPage(api *model.API) *Page {
 			b.answered[m.Wire], b.answered[m.Request.ResponseWire], b.answered[progressType] = true, true, true
 		}
 	}
-	p := &Page{Header: "<!-- " + output.Header + " -->", Name: api.Name, Version: api.Version, Doc: api.Doc, Fingerprint: api.Fingerprint, Facts: fileFacts(api)}
+	p := &Page{Header: "<!-- " + output.Header + " -->", Name: api.Name, Version: api.Version, Doc: api.Doc,
+		Fingerprint: api.Fingerprint, Facts: fileFacts(api)}
 	for _, s := range []struct {
 		title, text string
 		direction   model.Direction
@@ -146,7 +147,8 @@ func fileFacts(api *model.API) []Fact {
 	for _, c := range []struct {
 		label string
 		n     int
-	}{{"Connections per shard", api.Sharding.Connections}, {"Rooms per shard", api.Sharding.Rooms}, {"Members of a room", api.Sharding.RoomMembers}} {
+	}{{"Connections per shard", api.Sharding.Connections}, {"Rooms per shard", api.Sharding.Rooms},
+		{"Members of a room", api.Sharding.RoomMembers}} {
 		if c.n > 0 {
 			facts = append(facts, Fact{c.label, fmt.Sprint(c.n)})
 		}

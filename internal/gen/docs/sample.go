@@ -40,8 +40,10 @@ func (b *builder) sample(n *model.Named, there bool) json.RawMessage {
 
 // samples are values of the formats.
 var samples = map[string]string{
-	"date-time": "2026-01-02T03:04:05Z", "date": "2026-01-02", "time": "03:04:05Z", "duration": "PT5M", "uuid": "123e4567-e89b-12d3-a456-426614174000",
-	"email": "ann@example.com", "uri": "https://example.com/", "uri-reference": "/path", "hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
+	"date-time": "2026-01-02T03:04:05Z", "date": "2026-01-02", "time": "03:04:05Z", "duration": "PT5M",
+	"uuid":  "123e4567-e89b-12d3-a456-426614174000",
+	"email": "ann@example.com", "uri": "https://example.com/", "uri-reference": "/path", "hostname": "example.com",
+	"ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
 	"json-pointer": "/a/0", "regex": "^a", "int64": "42", "uint64": "42",
 }
 

@@ -168,7 +168,8 @@ func (w *words) number(s *jsonschema.Schema, kind string) {
 	if low != "" || high != "" {
 		w.add("(" + low + ".." + high + ")")
 	}
-	for _, more := range [][2]string{{"greater than ", s.ExclusiveMinimum}, {"less than ", s.ExclusiveMaximum}, {"a multiple of ", s.MultipleOf}} {
+	for _, more := range [][2]string{{"greater than ", s.ExclusiveMinimum}, {"less than ", s.ExclusiveMaximum},
+		{"a multiple of ", s.MultipleOf}} {
 		if more[1] != "" {
 			w.add(", " + more[0] + more[1])
 		}

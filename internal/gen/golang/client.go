@@ -41,7 +41,8 @@ func messageDoc(m *model.Message, first string) *jen.Statement {
 //	}
 func eventsStruct(f *jen.File, api *model.API) {
 	f.Add(doc("Events are what to do with the messages that the server sends. A message whose callback is nil is ignored. " +
-		"Callbacks are called one at a time, in the order of the messages; they may use the client. Their context ends with the client."))
+		"Callbacks are called one at a time, in the order of the messages; they may use the client. Their context ends " +
+		"with the client."))
 	f.Type().Id("Events").StructFunc(func(g *jen.Group) {
 		for _, m := range api.Messages {
 			if m.Direction.FromServer() {
@@ -93,10 +94,13 @@ func clientType(f *jen.File) {
 		"Its methods are safe for concurrent use."))
 	f.Type().Id("Client").Struct(jen.Id("c").Op("*").Add(clientPkg("Client")))
 	f.Line()
-	f.Add(doc("Dial connects to a URL such as wss://example.com/ws. ctx bounds the first connection only; its failure is returned, and leaves nothing behind."))
-	f.Func().Id("Dial").Params(ctxParam(), jen.Id("url").String(), jen.Id("events").Id("Events"), jen.Id("opts").Op("...").Add(clientPkg("Option"))).
+	f.Add(doc("Dial connects to a URL such as wss://example.com/ws. ctx bounds the first connection only; its failure is " +
+		"returned, and leaves nothing behind."))
+	f.Func().Id("Dial").Params(ctxParam(), jen.Id("url").String(), jen.Id("events").Id("Events"),
+		jen.Id("opts").Op("...").Add(clientPkg("Option"))).
 		Params(ptr("Client"), jen.Error()).Block(
-		jen.List(jen.Id("c"), jen.Err()).Op(":=").Add(clientPkg("Dial")).Call(jen.Id("ctx"), jen.Id("url"), jen.Id("protocol"), jen.Id("events").Dot("dispatch"), jen.Id("opts").Op("...")),
+		jen.List(jen.Id("c"), jen.Err()).Op(":=").Add(clientPkg("Dial")).Call(jen.Id("ctx"), jen.Id("url"), jen.Id("protocol"),
+			jen.Id("events").Dot("dispatch"), jen.Id("opts").Op("...")),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
 		jen.Return(jen.Op("&").Id("Client").Values(jen.Id("c").Op(":").Id("c")), jen.Nil()),
 	)
@@ -105,7 +109,8 @@ func clientType(f *jen.File) {
 		name, text string
 		result     jen.Code
 	}{
-		{"Close", "Close ends the connection and all that waits for it. It wins over everything, and may be called again.", jen.Error()},
+		{"Close", "Close ends the connection and all that waits for it. It wins over everything, and may be called again.",
+			jen.Error()},
 		{"Done", "Done is closed when the client has ended.", jen.Op("<-").Chan().Struct()},
 		{"Err", "Err returns why the client has ended: nil before that, client.ErrClosed after Close.", jen.Error()},
 		{"State", "State returns how the connection is.", clientPkg("State")},
@@ -114,7 +119,8 @@ func clientType(f *jen.File) {
 		f.Add(method("c", "Client", m.name)).Params().Add(m.result).Block(jen.Return(jen.Id("c").Dot("c").Dot(m.name).Call()))
 		f.Line()
 	}
-	f.Add(doc("Refresh shows the server a new token on the open connection, before the claims of the old one expire. The error is the server's when it does not want the token."))
+	f.Add(doc("Refresh shows the server a new token on the open connection, before the claims of the old one expire. The error " +
+		"is the server's when it does not want the token."))
 	f.Add(method("c", "Client", "Refresh")).Params(ctxParam(), jen.Id("token").String()).Error().Block(
 		jen.Return(jen.Id("c").Dot("c").Dot("Refresh").Call(jen.Id("ctx"), jen.Id("token"))))
 	f.Line()
@@ -162,7 +168,8 @@ func requestMethod(f *jen.File, m *model.Message) {
 	}
 	f.Add(messageDoc(m, text))
 	f.Add(method("c", "Client", m.GoClient)).Params(params...).Params(ptr(r.Response.Go), jen.Error()).Block(append(before,
-		jen.List(jen.Id("resp"), jen.Err()).Op(":=").Id("c").Dot("c").Dot("Call").Call(jen.Id("ctx"), jen.Id("type"+m.Go), jen.Id("req"), report),
+		jen.List(jen.Id("resp"), jen.Err()).Op(":=").Id("c").Dot("c").Dot("Call").Call(jen.Id("ctx"), jen.Id("type"+m.Go),
+			jen.Id("req"), report),
 		jen.If(jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Nil(), jen.Err())),
 		jen.Return(jen.Id("resp").Assert(ptr(r.Response.Go)), jen.Nil()),
 	)...)

@@ -125,7 +125,8 @@ func unmarshalMethod(n *model.Named) *jen.Statement {
 	return doc("UnmarshalJSON reads strictly: it fails for what the schema refuses.").Line().
 		Add(method(r, n.Go, "UnmarshalJSON").Params(jen.Id("data").Index().Byte()).Error().Block(
 			jen.Var().Id("read").Id(n.Go),
-			jen.If(jen.Err().Op(":=").Add(codec("Unmarshal")).Call(jen.Id("data"), jen.Id("read").Dot("decode")), jen.Err().Op("!=").Nil()).
+			jen.If(jen.Err().Op(":=").Add(codec("Unmarshal")).Call(jen.Id("data"), jen.Id("read").Dot("decode")),
+				jen.Err().Op("!=").Nil()).
 				Block(jen.Return(jen.Err())),
 			jen.Op("*").Id(r).Op("=").Id("read"),
 			jen.Return(jen.Nil()),
@@ -164,8 +165,9 @@ func stringFormat(t *model.Type) (name *jen.Statement, ok bool) {
 	names := map[string]string{
 		"uuid": "UUID", "date-time": "DateTime", "date": "Date", "time": "Time", "duration": "Duration", "email": "Email",
 		"uri": "URI", "uri-reference": "URIReference", "hostname": "Hostname", "ipv4": "IPv4", "ipv6": "IPv6",
-		"json-pointer": "JSONPointer", "regex": "Regex", "relative-json-pointer": "RelativeJSONPointer", "iri-reference": "IRIReference",
-		"int64": "Int64", "uint64": "Uint64",
+		"json-pointer": "JSONPointer", "regex": "Regex", "relative-json-pointer": "RelativeJSONPointer",
+		"iri-reference": "IRIReference",
+		"int64":         "Int64", "uint64": "Uint64",
 	}
 	if t.Kind != model.String || names[t.Format] == "" {
 		return nil, false

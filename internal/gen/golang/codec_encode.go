@@ -176,7 +176,8 @@ func encodeValue(g *jen.Group, v *jen.Statement, t *model.Type, depth int) {
 	case model.Array:
 		encodeArray(g, v, t, depth)
 	case model.Map:
-		g.Add(codec("WriteMap")).Call(w, v.Clone(), jen.Func().Params(jen.Id("w").Op("*").Qual(pkgJX, "Writer"), jen.Id("v").Add(elemType(t.Elem))).
+		g.Add(codec("WriteMap")).Call(w, v.Clone(), jen.Func().Params(jen.Id("w").Op("*").Qual(pkgJX, "Writer"),
+			jen.Id("v").Add(elemType(t.Elem))).
 			BlockFunc(func(g *jen.Group) { encodeElem(g, jen.Id("v"), t.Elem, depth+1) }))
 	case model.String, model.Int64, model.Uint64, model.Bytes, model.DateTime, model.Any, model.Object:
 		name := map[model.Kind]string{

@@ -121,7 +121,8 @@ func typedError(e *model.ErrorCode) *jen.Statement {
 	} else {
 		body = []jen.Code{
 			jen.Id("typed").Op(":=").Op("&").Id(e.Go).Values(jen.Id("err").Op(":").Id("e")),
-			jen.If(jen.List(jen.Id("details"), jen.Id("ok")).Op(":=").Id("e").Dot("Details").Call().Assert(ptr(e.GoDetails)), jen.Id("ok").Op("&&").Id("details").Op("!=").Nil()).
+			jen.If(jen.List(jen.Id("details"), jen.Id("ok")).Op(":=").Id("e").Dot("Details").Call().Assert(ptr(e.GoDetails)),
+				jen.Id("ok").Op("&&").Id("details").Op("!=").Nil()).
 				Block(jen.Id("typed").Dot("Details").Op("=").Op("*").Id("details")),
 			jen.Return(jen.Id("typed")),
 		}

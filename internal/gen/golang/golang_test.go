@@ -239,8 +239,10 @@ func TestPayload(t *testing.T) {
 // TestDocIsOnlyComment shows that no text of a user's can end a comment or become a directive.
 func TestDocIsOnlyComment(t *testing.T) {
 	for _, text := range []string{
-		"plain", "", "*/ func init() {} /*", "// x\nfunc init() {}", "a\r\nb\rc\u2028d\u2029e", "/* a", "go:embed x\n//go:noinline", "line x.go:1",
-		"\x00\x01\uFEFF\xff", "+build ignore", "  indented */\n\n\n\ntwo", strings.Repeat("long ", 100), strings.Repeat("x", 300), "#cgo", "Deprecated: no",
+		"plain", "", "*/ func init() {} /*", "// x\nfunc init() {}", "a\r\nb\rc\u2028d\u2029e", "/* a",
+		"go:embed x\n//go:noinline", "line x.go:1",
+		"\x00\x01\uFEFF\xff", "+build ignore", "  indented */\n\n\n\ntwo", strings.Repeat("long ", 100), strings.Repeat("x", 300),
+		"#cgo", "Deprecated: no",
 	} {
 		f := jen.NewFile("p")
 		f.Add(doc(text))
@@ -259,7 +261,8 @@ func TestDocIsOnlyComment(t *testing.T) {
 		}
 		for _, group := range file.Comments {
 			for _, c := range group.List {
-				if c.Text != "//" && !strings.HasPrefix(c.Text, "// ") && !strings.HasPrefix(c.Text, "//\t") || strings.HasPrefix(c.Text, "// +build") {
+				if c.Text != "//" && !strings.HasPrefix(c.Text, "// ") && !strings.HasPrefix(c.Text, "//\t") ||
+					strings.HasPrefix(c.Text, "// +build") {
 					t.Errorf("%q gives the comment %q", text, c.Text)
 				}
 			}
@@ -272,7 +275,8 @@ func TestDocWraps(t *testing.T) {
 	f.Add(doc("One.\n\n\nTwo " + strings.Repeat("word ", 30) + "\n\tcode\n"))
 	f.Type().Id("T").Int()
 	src, err := render(f)
-	want := "package p\n\n// One.\n//\n// Two " + strings.TrimSpace(strings.Repeat("word ", 19)) + "\n// " + strings.TrimSpace(strings.Repeat("word ", 11)) + "\n//\n//\tcode\ntype T int\n"
+	want := "package p\n\n// One.\n//\n// Two " + strings.TrimSpace(strings.Repeat("word ", 19)) + "\n// " +
+		strings.TrimSpace(strings.Repeat("word ", 11)) + "\n//\n//\tcode\ntype T int\n"
 	if err != nil || string(src) != want {
 		t.Errorf("got %v\n%s\nwant\n%s", err, src, want)
 	}
@@ -283,7 +287,8 @@ func TestNamesInLiterals(t *testing.T) {
 	names := []string{"type", "func", "x-y", "@id", "$ref", "a`b", `a"b`, `a\b`, "a,b", "é😀", "-", "a\nb", "<&>"}
 	n := &model.Named{Path: "T", Go: "T", Type: &model.Type{Kind: model.Struct}}
 	for i, name := range names {
-		n.Type.Fields = append(n.Type.Fields, &model.Field{Wire: name, Go: "F" + string(rune('A'+i)), Type: &model.Type{Kind: model.String}, Default: json.RawMessage(`"*/` + "`" + `"`)})
+		n.Type.Fields = append(n.Type.Fields, &model.Field{Wire: name, Go: "F" + string(rune('A'+i)),
+			Type: &model.Type{Kind: model.String}, Default: json.RawMessage(`"*/` + "`" + `"`)})
 	}
 	n.HasDefaults = true
 	api := &model.API{GoPackage: "kinds", Source: "a\nfunc init() {}", Types: []*model.Named{n}}
@@ -304,9 +309,10 @@ func TestRenderErrorIsShort(t *testing.T) {
 
 func TestGroupImports(t *testing.T) {
 	for src, want := range map[string]string{
-		"package p\n\nimport \"fmt\"\n\nvar x int\n":                             "package p\n\nimport \"fmt\"\n\nvar x int\n",
-		"package p\n\nimport (\n\"a.b/c\"\n\"fmt\"\nx \"d.e/f\"\n\"a/b.c\"\n)\n": "package p\n\nimport (\n\"fmt\"\n\"a/b.c\"\n\n\"a.b/c\"\nx \"d.e/f\"\n)\n",
-		"package p\n\nimport (\n\"fmt\"\n\"time\"\n)\n":                          "package p\n\nimport (\n\"fmt\"\n\"time\"\n)\n",
+		"package p\n\nimport \"fmt\"\n\nvar x int\n": "package p\n\nimport \"fmt\"\n\nvar x int\n",
+		"package p\n\nimport (\n\"a.b/c\"\n\"fmt\"\nx \"d.e/f\"\n\"a/b.c\"\n)\n": "package p\n\nimport (\n\"fmt\"\n\"a/b.c\"\n" +
+			"\n\"a.b/c\"\nx \"d.e/f\"\n)\n",
+		"package p\n\nimport (\n\"fmt\"\n\"time\"\n)\n": "package p\n\nimport (\n\"fmt\"\n\"time\"\n)\n",
 	} {
 		if got := groupImports([]byte(src)); !bytes.Equal(got, []byte(want)) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -9,7 +9,8 @@ import (
 // emitHandles prints Conn and Room, the typed handles around the runtime's. Their methods are one-liners from the tables
 // below.
 func emitHandles(f *jen.File, api *model.API) {
-	f.Add(doc("Conn is a connection. It is a handle: its methods are safe for concurrent use, and do nothing once the connection has ended."))
+	f.Add(doc("Conn is a connection. It is a handle: its methods are safe for concurrent use, and do nothing once the " +
+		"connection has ended."))
 	f.Type().Id("Conn").Struct(jen.Id("conn").Op("*").Add(rt("Conn")))
 	f.Line()
 	f.Add(doc("Claims returns what Authenticate returned, which must not be changed. It is nil for an anonymous connection."))
@@ -33,7 +34,8 @@ func emitHandles(f *jen.File, api *model.API) {
 	}
 	membersMethod(f)
 	f.Add(doc("Except leaves one connection out of a Publish."))
-	f.Func().Id("Except").Params(jen.Id("c").Add(ptr("Conn"))).Add(rt("PublishOption")).Block(jen.Return(rt("Except").Call(jen.Id("c").Dot("conn"))))
+	f.Func().Id("Except").Params(jen.Id("c").Add(ptr("Conn"))).Add(rt("PublishOption")).Block(
+		jen.Return(rt("Except").Call(jen.Id("c").Dot("conn"))))
 	f.Line()
 }
 
@@ -58,7 +60,8 @@ func boolean() *jen.Statement { return jen.Bool() }
 func failure() *jen.Statement { return jen.Error() }
 
 // connParam is a typed connection, whose runtime handle is passed on.
-var connParam = param{"c", func() *jen.Statement { return ptr("Conn") }, func() []jen.Code { return []jen.Code{jen.Id("c").Dot("conn")} }}
+var connParam = param{"c", func() *jen.Statement { return ptr("Conn") },
+	func() []jen.Code { return []jen.Code{jen.Id("c").Dot("conn")} }}
 
 // messageParam is a message, which is passed on with its type.
 var messageParam = param{"m", func() *jen.Statement { return jen.Id("ServerMessage") }, func() []jen.Code {
@@ -68,14 +71,19 @@ var messageParam = param{"m", func() *jen.Statement { return jen.Id("ServerMessa
 var connMethods = []handleMethod{
 	{name: "ID", text: "ID returns the connection's id, a UUID of version 7.", result: str},
 	{name: "UserID", text: "UserID returns the user of the claims; empty for an anonymous connection.", result: str},
-	{name: "Send", text: "Send queues a message for this connection. It returns an error when the message is not what the schema allows, and does not wait for the connection to take it.",
+	{name: "Send", text: "Send queues a message for this connection. It returns an error when the message is not what the " +
+		"schema allows, and does not wait for the connection to take it.",
 		params: []param{messageParam}, result: failure},
-	{name: "Close", text: "Close sends what was queued before and ends the connection with a close code. It does not wait for that.",
+	{name: "Close",
+		text:   "Close sends what was queued before and ends the connection with a close code. It does not wait for that.",
 		params: []param{{"code", func() *jen.Statement { return rt("CloseCode") }, nil}, {"reason", str, nil}}},
-	{name: "Topics", text: "Topics returns the rooms that the connection is in, in the order of joining.", result: func() *jen.Statement { return jen.Index().String() }, rooms: true},
-	{name: "Leave", text: "Leave makes the connection leave a room: it counts as not joined at once, and the room's OnLeave is called in its turn. It returns at once.",
+	{name: "Topics", text: "Topics returns the rooms that the connection is in, in the order of joining.",
+		result: func() *jen.Statement { return jen.Index().String() }, rooms: true},
+	{name: "Leave", text: "Leave makes the connection leave a room: it counts as not joined at once, and the room's OnLeave is " +
+		"called in its turn. It returns at once.",
 		params: []param{{"topic", str, nil}}, rooms: true},
-	{name: "Context", text: "Context ends with the connection.", result: func() *jen.Statement { return jen.Qual("context", "Context") }},
+	{name: "Context", text: "Context ends with the connection.",
+		result: func() *jen.Statement { return jen.Qual("context", "Context") }},
 }
 
 var roomMethods = []handleMethod{
@@ -84,17 +92,26 @@ var roomMethods = []handleMethod{
 	{name: "Shard", text: "Shard returns the number of the shard that owns the room.", result: integer},
 	{name: "Len", text: "Len returns the number of members.", result: integer},
 	{name: "Has", text: "Has reports whether a connection is a member.", params: []param{connParam}, result: boolean},
-	{name: "Join", text: "Join makes a connection a member: it gets what the room publishes from here on. The error is for the client: Authorize's answer, or the code of a capacity that is used up.",
+	{name: "Join", text: "Join makes a connection a member: it gets what the room publishes from here on. The error is for the " +
+		"client: Authorize's answer, or the code of a capacity that is used up.",
 		params: []param{connParam}, result: failure},
 	{name: "Leave", text: "Leave ends a membership. OnLeave is not called.", params: []param{connParam}},
-	{name: "Kick", text: "Kick ends a membership and tells the connection. OnLeave is called in a turn of its own.", params: []param{connParam, {"reason", str, nil}}},
-	{name: "Publish", text: "Publish sends a message to all members. It returns an error when the message is not what the schema allows, and does not wait for anybody to take it.",
-		params: []param{messageParam, {"opts", func() *jen.Statement { return jen.Op("...").Add(rt("PublishOption")) }, func() []jen.Code { return []jen.Code{jen.Id("opts").Op("...")} }}}, result: failure},
-	{name: "Send", text: "Send sends a message to one connection, in order with what the room publishes to it.", params: []param{connParam, messageParam}, result: failure},
-	{name: "After", text: "After calls f in the room's turn once d has passed. The function that it returns cancels the call and reports whether that came in time.",
-		params: []param{{"d", func() *jen.Statement { return jen.Qual("time", "Duration") }, nil}, {"f", func() *jen.Statement { return jen.Func().Params() }, nil}},
+	{name: "Kick", text: "Kick ends a membership and tells the connection. OnLeave is called in a turn of its own.",
+		params: []param{connParam, {"reason", str, nil}}},
+	{name: "Publish", text: "Publish sends a message to all members. It returns an error when the message is not what the " +
+		"schema allows, and does not wait for anybody to take it.",
+		params: []param{messageParam,
+			{"opts", func() *jen.Statement { return jen.Op("...").Add(rt("PublishOption")) },
+				func() []jen.Code { return []jen.Code{jen.Id("opts").Op("...")} }}}, result: failure},
+	{name: "Send", text: "Send sends a message to one connection, in order with what the room publishes to it.",
+		params: []param{connParam, messageParam}, result: failure},
+	{name: "After", text: "After calls f in the room's turn once d has passed. The function that it returns cancels the call " +
+		"and reports whether that came in time.",
+		params: []param{{"d", func() *jen.Statement { return jen.Qual("time", "Duration") }, nil},
+			{"f", func() *jen.Statement { return jen.Func().Params() }, nil}},
 		result: func() *jen.Statement { return jen.Params(jen.Id("stop").Func().Params().Bool()) }},
-	{name: "Context", text: "Context ends when the room closes.", result: func() *jen.Statement { return jen.Qual("context", "Context") }},
+	{name: "Context", text: "Context ends when the room closes.",
+		result: func() *jen.Statement { return jen.Qual("context", "Context") }},
 }
 
 // emit prints the method:

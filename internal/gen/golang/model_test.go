@@ -26,13 +26,16 @@ func samples() []sample {
 	id := &model.Named{Path: "RoomID", Go: "RoomID", Type: &model.Type{Kind: model.String, MinLen: n(1), MaxLen: n(64)}}
 	point := &model.Named{Path: "Point", Go: "Point", Type: &model.Type{Kind: model.Struct, Fields: []*model.Field{
 		{Wire: "x", Go: "X", Type: &model.Type{Kind: model.Float64}},
-		{Wire: "y", Go: "Y", Type: &model.Type{Kind: model.Int32, Min: "-2147483648", Max: "2147483647"}, Default: json.RawMessage("0")},
+		{Wire: "y", Go: "Y", Type: &model.Type{Kind: model.Int32, Min: "-2147483648", Max: "2147483647"},
+			Default: json.RawMessage("0")},
 		{Wire: "label", Go: "Label", Optional: true, Type: &model.Type{Kind: model.String}},
 		{Wire: "mark", Go: "Mark", Optional: true, Type: &model.Type{Kind: model.String, Nullable: true}},
 	}}}
-	tags := &model.Named{Path: "Tags", Go: "Tags", Type: &model.Type{Kind: model.Array, MaxLen: n(3), Elem: &model.Type{Kind: model.String, MinLen: n(1)}}}
-	counts := &model.Named{Path: "Counts", Go: "Counts", Type: &model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Uint8, Min: "0", Max: "255"},
-		Key: &model.Type{Kind: model.Ref, Ref: role}}}
+	tags := &model.Named{Path: "Tags", Go: "Tags", Type: &model.Type{Kind: model.Array, MaxLen: n(3),
+		Elem: &model.Type{Kind: model.String, MinLen: n(1)}}}
+	counts := &model.Named{Path: "Counts", Go: "Counts",
+		Type: &model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Uint8, Min: "0", Max: "255"},
+			Key: &model.Type{Kind: model.Ref, Ref: role}}}
 	at := &model.Named{Path: "At", Go: "At", Type: &model.Type{Kind: model.DateTime}}
 	blob := &model.Named{Path: "Blob", Go: "Blob", Type: &model.Type{Kind: model.Any}}
 	bag := &model.Named{Path: "Bag", Go: "Bag", Type: &model.Type{Kind: model.Object}}
@@ -84,14 +87,18 @@ func samples() []sample {
 		{"grid", model.Type{Kind: model.Array, MinLen: n(1), MaxLen: n(3), Elem: &model.Type{Kind: model.Array, MaxLen: n(3),
 			Elem: &model.Type{Kind: model.Int8, Min: "0", Max: "9", Nullable: true}}}, `[[1,null]]`},
 		{"points", model.Type{Kind: model.Array, Elem: &model.Type{Kind: model.Ref, Ref: point}}, `[{"x":1}]`},
-		{"nullablePoints", model.Type{Kind: model.Array, Elem: &model.Type{Kind: model.Ref, Ref: point, Nullable: true}}, `[null,{"x":1}]`},
+		{"nullablePoints", model.Type{Kind: model.Array, Elem: &model.Type{Kind: model.Ref, Ref: point, Nullable: true}},
+			`[null,{"x":1}]`},
 		{"map", model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Uint32, Min: "0", Max: "4294967295"}}, `{"a":1}`},
-		{"boundedMap", model.Type{Kind: model.Map, MinLen: n(1), MaxLen: n(2), Key: &model.Type{Kind: model.String, MinLen: n(1), MaxLen: n(3)},
+		{"boundedMap", model.Type{Kind: model.Map, MinLen: n(1), MaxLen: n(2), Key: &model.Type{Kind: model.String, MinLen: n(1),
+			MaxLen: n(3)},
 			Elem: &model.Type{Kind: model.Array, Elem: &model.Type{Kind: model.Ref, Ref: role}}}, `{"a":["owner"]}`},
 		{"uuidMap", model.Type{Kind: model.Map, Key: &model.Type{Kind: model.String, Format: "uuid"},
 			Elem: &model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Bool, Nullable: true}}}, `{}`},
-		{"idMap", model.Type{Kind: model.Map, Key: &model.Type{Kind: model.Ref, Ref: id}, Elem: &model.Type{Kind: model.Ref, Ref: point}}, `{"a":{"x":1}}`},
-		{"nullableMap", model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Ref, Ref: tags, Nullable: true}}, `{"a":null,"b":["x"]}`},
+		{"idMap", model.Type{Kind: model.Map, Key: &model.Type{Kind: model.Ref, Ref: id},
+			Elem: &model.Type{Kind: model.Ref, Ref: point}}, `{"a":{"x":1}}`},
+		{"nullableMap", model.Type{Kind: model.Map, Elem: &model.Type{Kind: model.Ref, Ref: tags, Nullable: true}},
+			`{"a":null,"b":["x"]}`},
 	}
 }
 
@@ -126,7 +133,8 @@ func kindsAPI() *model.API {
 		def                bool
 	}{
 		{name: "Required"}, {name: "Optional", optional: true}, {name: "Nullable", nullable: true},
-		{name: "ThreeState", optional: true, nullable: true}, {name: "Default", def: true}, {name: "NullableDefault", nullable: true, def: true},
+		{name: "ThreeState", optional: true, nullable: true}, {name: "Default", def: true},
+		{name: "NullableDefault", nullable: true, def: true},
 	}
 	all := samples()
 	for _, s := range structs {

@@ -19,7 +19,8 @@ func emitPresence(f *jen.File, p *model.PresenceEvents) {
 	f.Add(doc("newPresence makes the payload of " + p.Message.Wire + "."))
 	f.Func().Id("newPresence").Params(jen.Id("p").Op("*").Add(rt("Presence"))).Any().Block(
 		jen.Return(jen.Op("&").Id(p.Message.Payload.Go).Values(closing([]jen.Code{
-			keyed("Topic", from("Topic")), keyed("Count", from("Count")), list("Members"), list("Joined"), keyed("Left", from("Left")),
+			keyed("Topic", from("Topic")), keyed("Count", from("Count")), list("Members"), list("Joined"),
+			keyed("Left", from("Left")),
 		})...)))
 	f.Line()
 	f.Add(doc("presenceMembers shows what may be known about members."))

@@ -18,7 +18,8 @@ import (
 //	var protocol = &wsrt.Protocol{Name: "Chat", Messages: []*wsrt.MessageType{typeJoinRoom, …}, …}
 func emitProtocol(f *jen.File, api *model.API) {
 	packageComment(f, api)
-	f.Add(doc("A compile error here says that the runtime in go.mod is older than this code: go get github.com/wsgen/wsgen@latest."))
+	f.Add(doc("A compile error here says that the runtime in go.mod is older than this code: " +
+		"go get github.com/wsgen/wsgen@latest."))
 	f.Const().Id("_").Op("=").Add(rt("IsAtLeastVersion0_1_0"))
 	f.Line()
 	f.Add(doc("SchemaFingerprint names the schema that this package was generated from."))
@@ -106,7 +107,8 @@ func deliveryFields(m *model.Message) []jen.Code {
 	case "droppable":
 		return []jen.Code{keyed("Delivery", rt("Droppable"))}
 	case "latest":
-		return []jen.Code{keyed("Delivery", rt("Latest")), keyed("LatestKey", fieldText(m.Payload, []*model.Field{m.Delivery.Field}))}
+		return []jen.Code{keyed("Delivery", rt("Latest")),
+			keyed("LatestKey", fieldText(m.Payload, []*model.Field{m.Delivery.Field}))}
 	}
 	return nil
 }
@@ -177,7 +179,8 @@ func duration(d time.Duration) *jen.Statement {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
-	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}} {
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"},
+		{time.Microsecond, "Microsecond"}} {
 		if d%u.unit != 0 {
 			continue
 		}
@@ -199,7 +202,8 @@ func handlerType(m *model.Message) string {
 
 // handlerCall returns handler.(RoomHandler).JoinRoom(ctx, conn.Handle().(*Conn), msg.(*JoinRoom)).
 func handlerCall(m *model.Message, msg string, more ...jen.Code) *jen.Statement {
-	args := append([]jen.Code{jen.Id("ctx"), jen.Id("conn").Dot("Handle").Call().Assert(ptr("Conn")), jen.Id(msg).Assert(ptr(m.Payload.Go))}, more...)
+	args := append([]jen.Code{jen.Id("ctx"), jen.Id("conn").Dot("Handle").Call().Assert(ptr("Conn")),
+		jen.Id(msg).Assert(ptr(m.Payload.Go))}, more...)
 	return jen.Id("handler").Assert(jen.Id(handlerType(m))).Dot(m.Go).Call(args...)
 }
 
@@ -219,7 +223,9 @@ func requestLiteral(m *model.Message) *jen.Statement {
 	var more []jen.Code
 	if r.Progress != nil {
 		progress = jen.Id("progress").Func().Params(jen.Any()).Error()
-		more = append(more, jen.Func().Params(jen.Id("p").Add(ptr(r.Progress.Go))).Error().Block(jen.Return(jen.Id("progress").Call(jen.Id("p")))))
+		more = append(more,
+			jen.Func().Params(jen.Id("p").Add(ptr(r.Progress.Go))).Error().Block(
+				jen.Return(jen.Id("progress").Call(jen.Id("p")))))
 	}
 	fields := []jen.Code{
 		keyed("Handle", jen.Func().Params(append(handleParams("req"), progress)...).Params(jen.Any(), jen.Error()).
@@ -266,12 +272,14 @@ func protocolFields(api *model.API) []jen.Code {
 	}
 	if v := api.Envelope; v != nil {
 		fields = append(fields, keyed("Envelope", jen.Op("&").Add(rt("Envelope")).Values(
-			jen.Id("Type").Op(":").Lit(v.Type), jen.Id("Payload").Op(":").Lit(v.Payload), jen.Id("ID").Op(":").Lit(v.ID), jen.Id("Ints").Op(":").Lit(v.Ints))))
+			jen.Id("Type").Op(":").Lit(v.Type), jen.Id("Payload").Op(":").Lit(v.Payload), jen.Id("ID").Op(":").Lit(v.ID),
+			jen.Id("Ints").Op(":").Lit(v.Ints))))
 	}
 	if api.StrictClients {
 		fields = append(fields, keyed("StrictClients", jen.True()))
 	}
-	return closing(append(fields, keyed("Claims", claimsLiteral(api)), keyed("Sharding", shardingLiteral(api)), keyed("Limits", limitsLiteral(api.Limits))))
+	return closing(append(fields, keyed("Claims", claimsLiteral(api)), keyed("Sharding", shardingLiteral(api)),
+		keyed("Limits", limitsLiteral(api.Limits))))
 }
 
 func claimsLiteral(api *model.API) *jen.Statement {
@@ -294,18 +302,21 @@ func shardingLiteral(api *model.API) *jen.Statement {
 	for _, c := range []struct {
 		key string
 		n   int
-	}{{"Connections", s.Connections}, {"Rooms", s.Rooms}, {"RoomMembers", s.RoomMembers}, {"RoomsPerConnection", s.RoomsPerConnection}} {
+	}{{"Connections", s.Connections}, {"Rooms", s.Rooms}, {"RoomMembers", s.RoomMembers},
+		{"RoomsPerConnection", s.RoomsPerConnection}} {
 		if c.n != 0 {
 			fields = append(fields, keyed(c.key, jen.Lit(c.n)))
 		}
 	}
 	if h := s.History; h != nil {
 		fields = append(fields, keyed("History", jen.Op("&").Add(rt("HistoryLimits")).Values(
-			jen.Id("Messages").Op(":").Lit(h.Messages), jen.Id("Bytes").Op(":").Lit(h.Bytes), jen.Id("Age").Op(":").Add(duration(h.Age)))))
+			jen.Id("Messages").Op(":").Lit(h.Messages), jen.Id("Bytes").Op(":").Lit(h.Bytes),
+			jen.Id("Age").Op(":").Add(duration(h.Age)))))
 	}
 	if p := api.Presence; p != nil {
 		fields = append(fields, keyed("Presence", jen.Op("&").Add(rt("PresenceType")).Values(
-			jen.Id("Message").Op(":").Id("type"+p.Message.Go), jen.Id("Limit").Op(":").Lit(p.Limit), jen.Id("New").Op(":").Id("newPresence"))))
+			jen.Id("Message").Op(":").Id("type"+p.Message.Go), jen.Id("Limit").Op(":").Lit(p.Limit),
+			jen.Id("New").Op(":").Id("newPresence"))))
 	}
 	if s.Persistent {
 		fields = append(fields, keyed("Persistent", jen.True()))

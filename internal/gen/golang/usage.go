@@ -39,7 +39,8 @@ func packageComment(f *jen.File, api *model.API) {
 			f.PackageComment("//\t" + line)
 		}
 	}
-	text(paragraphs("Package "+api.GoPackage+" is the protocol "+cleanLine(api.Name)+": its messages, a server that handles them, and a client.", api.Doc))
+	text(paragraphs("Package "+api.GoPackage+" is the protocol "+cleanLine(api.Name)+
+		": its messages, a server that handles them, and a client.", api.Doc))
 	text(serverText(api))
 	code(serverUsage(api))
 	f.PackageComment("//")

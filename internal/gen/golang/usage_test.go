@@ -44,7 +44,8 @@ func TestPackageComment(t *testing.T) {
 		want []string
 	}{
 		"all": {usageAPI([]string{"Room", "Match"}, []string{"Join"}, []string{"Ask"}, []string{"News"}), []string{
-			"a RoomHandler for each room, a MatchHandler for each match and a ConnHandler:", "OpenMatch:    openMatch,", "Conn:         handler,",
+			"a RoomHandler for each room, a MatchHandler for each match and a ConnHandler:", "OpenMatch:    openMatch,",
+			"Conn:         handler,",
 			"News: func(ctx context.Context, m *chat.News) {},", "err = c.Join(ctx, &chat.Join{})",
 		}},
 		"requests only": {usageAPI(nil, nil, []string{"Ask"}, nil), []string{"a ConnHandler:", "chat.Events{})", "resp, err := c.Ask(ctx, &chat.Ask{}, nil)"}},

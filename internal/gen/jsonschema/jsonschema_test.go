@@ -63,11 +63,14 @@ func TestJudgesSamples(t *testing.T) {
 	}
 	const good = `{"id":"6e3d9e2a-93b8-4a35-a2a4-5b0c5f6f0a01","text":"hi","big":"9","role":null,"data":"aGk=","at":null,"inner":{"x":1.5},"any":null}`
 	for patch, want := range map[string]bool{
-		`{}`: true, `{"text":""}`: false, `{"text":"123456"}`: false, `{"n":10}`: false, `{"n":9}`: true, `{"big":9}`: false, `{"big":"09"}`: false,
-		`{"role":"owner"}`: true, `{"role":"king"}`: false, `{"tags":["a","b","c"]}`: false, `{"tags":["abcd"]}`: false, `{"tags":[]}`: true,
+		`{}`: true, `{"text":""}`: false, `{"text":"123456"}`: false, `{"n":10}`: false, `{"n":9}`: true, `{"big":9}`: false,
+		`{"big":"09"}`:     false,
+		`{"role":"owner"}`: true, `{"role":"king"}`: false, `{"tags":["a","b","c"]}`: false, `{"tags":["abcd"]}`: false,
+		`{"tags":[]}`:    true,
 		`{"by":{"a":1}}`: true, `{"by":{"a":256}}`: false, `{"by":{"a":1,"b":2}}`: false, `{"data":"AAAAAAAAAAA="}`: false,
-		`{"at":"2026-01-01T00:00:00Z"}`: true, `{"at":"yesterday"}`: false, `{"inner":{}}`: false, `{"inner":{"x":1,"y":2}}`: false,
-		`{"id":"1"}`: false, `{"other":1}`: false, `{"any":[1]}`: true,
+		`{"at":"2026-01-01T00:00:00Z"}`: true, `{"at":"yesterday"}`: false, `{"inner":{}}`: false,
+		`{"inner":{"x":1,"y":2}}`: false,
+		`{"id":"1"}`:              false, `{"other":1}`: false, `{"any":[1]}`: true,
 	} {
 		var v map[string]any
 		for _, raw := range []string{good, patch} {
@@ -132,7 +135,8 @@ clientToServer:
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{
-		"GET.request": true, "GET.response": true, "GET.progress": true, "GET.errors.GONE": true, "GET.errors.BUSY": false, "PING": false, "claims": true,
+		"GET.request": true, "GET.response": true, "GET.progress": true, "GET.errors.GONE": true, "GET.errors.BUSY": false,
+		"PING": false, "claims": true,
 	} {
 		if strings.Contains(string(doc), `"`+name+`": {`) != want {
 			t.Errorf("%s is there is %v, want %v", name, !want, want)
@@ -160,7 +164,8 @@ func TestFingerprintFollowsTheWire(t *testing.T) {
 			t.Errorf("%q changes the fingerprint", same[i+1])
 		}
 	}
-	other := []string{"string(1..2000)", "string(1..2001)", "room: joined", "room: none", "NOT_IN_ROOM", "NOT_THERE", "LEAVE_ROOM", "QUIT_ROOM"}
+	other := []string{"string(1..2000)", "string(1..2001)", "room: joined", "room: none", "NOT_IN_ROOM", "NOT_THERE",
+		"LEAVE_ROOM", "QUIT_ROOM"}
 	for i := 0; i < len(other); i += 2 {
 		if print(strings.Replace(string(src), other[i], other[i+1], 1)) == base {
 			t.Errorf("%q does not change the fingerprint", other[i+1])

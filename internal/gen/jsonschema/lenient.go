@@ -36,12 +36,14 @@ func lenient(t *model.Type) *jsonschema.Schema {
 
 // lenientTypes are the JSON types of kinds that need no more.
 var lenientTypes = map[model.Kind]string{
-	model.String: "string", model.Bool: "boolean", model.Float32: "number", model.Float64: "number", model.Object: "object", model.Enum: "string",
+	model.String: "string", model.Bool: "boolean", model.Float32: "number", model.Float64: "number", model.Object: "object",
+	model.Enum: "string",
 }
 
 // intFormats are the formats whose ranges the Go types of integers have.
 var intFormats = map[model.Kind]string{
-	model.Int: "", model.IntEnum: "", model.Int8: "int8", model.Int16: "int16", model.Int32: "int32", model.Uint8: "uint8", model.Uint16: "uint16",
+	model.Int: "", model.IntEnum: "", model.Int8: "int8", model.Int16: "int16", model.Int32: "int32", model.Uint8: "uint8",
+	model.Uint16: "uint16",
 	model.Uint32: "uint32", model.Int64Number: "int64", model.Uint64Number: "uint64",
 }
 
