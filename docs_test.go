@@ -121,7 +121,8 @@ var protocolName = regexp.MustCompile(`(?m)^name: (\w+)`)
 var snippetImports = map[string]string{
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "os": "os", "slog": "log/slog",
 	"testing": "testing", "time": "time",
-	"wsrt": "github.com/wsgen/wsgen/runtime", "client": "github.com/wsgen/wsgen/runtime/client", "wstest": "github.com/wsgen/wsgen/runtime/wstest",
+	"wsrt": "github.com/wsgen/wsgen/runtime", "client": "github.com/wsgen/wsgen/runtime/client",
+	"wstest": "github.com/wsgen/wsgen/runtime/wstest",
 }
 
 // goFile makes a file of a snippet: it adds the package clause and the imports unless the snippet has them.
@@ -156,7 +157,8 @@ func moduleFile(t *testing.T) string {
 		t.Fatal(err)
 	}
 	text := regexp.MustCompile(`(?m)^(module .*|tool .*)$`).ReplaceAllString(string(own), "")
-	return "module example.com/docs\n" + text + "\nrequire github.com/wsgen/wsgen v0.0.0\nreplace github.com/wsgen/wsgen => " + root + "\n"
+	return "module example.com/docs\n" + text + "\nrequire github.com/wsgen/wsgen v0.0.0\nreplace github.com/wsgen/wsgen => " +
+		root + "\n"
 }
 
 func write(t *testing.T, name, text string) {

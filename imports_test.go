@@ -24,18 +24,24 @@ var importRules = []importRule{
 	{"internal/diag", []string{}, "findings are plain data"},
 	{"internal/names", []string{}, "names are pure functions"},
 	{"internal/jsonschema", []string{"internal/diag"}, "schemas are plain data"},
-	{"internal/schema", []string{"internal/diag", "internal/jsonschema", "internal/names", "gopkg.in/yaml.v3"}, "only the syntax tree knows YAML"},
-	{"internal/model", []string{"internal/diag", "internal/jsonschema", "internal/names", "internal/schema", "runtime/codec", "runtime/fallback", "runtime/validate"},
+	{"internal/schema", []string{"internal/diag", "internal/jsonschema", "internal/names", "gopkg.in/yaml.v3"},
+		"only the syntax tree knows YAML"},
+	{"internal/model", []string{"internal/diag", "internal/jsonschema", "internal/names", "internal/schema", "runtime/codec",
+		"runtime/fallback", "runtime/validate"},
 		"the model is language neutral; defaults and examples are judged as messages are"},
 	{"runtime/prometheus", []string{"runtime", "github.com/prometheus/client_golang"}, "a program that wants it links it"},
 	{"runtime/otel", []string{"runtime", "go.opentelemetry.io/otel"}, "a program that wants it links it"},
-	{"internal/breaking", []string{"internal/diag", "internal/jsonschema", "internal/model", "runtime/fallback"}, "it compares models, not files"},
-	{"internal/lint", []string{"internal/diag", "internal/jsonschema", "internal/model", "internal/names", "internal/schema", "runtime/codec"}, "rules read the model"},
-	{"internal/gen", []string{"internal/gen", "internal/jsonschema", "internal/model", "internal/output", "internal/names", "templates",
+	{"internal/breaking", []string{"internal/diag", "internal/jsonschema", "internal/model", "runtime/fallback"},
+		"it compares models, not files"},
+	{"internal/lint", []string{"internal/diag", "internal/jsonschema", "internal/model", "internal/names", "internal/schema",
+		"runtime/codec"}, "rules read the model"},
+	{"internal/gen", []string{"internal/gen", "internal/jsonschema", "internal/model", "internal/output", "internal/names",
+		"templates",
 		"runtime/codec", "runtime/fallback", "github.com/dave/jennifer"}, "emitters read the model and print"},
 	{"internal/output", []string{"github.com/aymanbagabas/go-udiff"}, "it knows files, not protocols"},
 	{"templates", []string{}, "templates decide nothing"},
-	{"runtime/fallback", []string{"runtime/codec", "github.com/santhosh-tekuri/jsonschema/v5"}, "it is linked only where a schema needs it"},
+	{"runtime/fallback", []string{"runtime/codec", "github.com/santhosh-tekuri/jsonschema/v5"},
+		"it is linked only where a schema needs it"},
 	{"runtime", []string{"runtime", "github.com/coder/websocket", "github.com/go-faster/jx"}, "it is linked into every program"},
 }
 
@@ -54,7 +60,8 @@ func TestImportDirections(t *testing.T) {
 				path := strings.TrimPrefix(imported, module)
 				return path == a || strings.HasPrefix(path, a+"/")
 			}) {
-				t.Errorf("%s imports %s, but below %s only %v may be imported: %s", p.ImportPath, imported, rule.folder, rule.allow, rule.why)
+				t.Errorf("%s imports %s, but below %s only %v may be imported: %s", p.ImportPath, imported, rule.folder,
+					rule.allow, rule.why)
 			}
 		}
 	}

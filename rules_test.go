@@ -31,20 +31,25 @@ func TestRulesAreDocumented(t *testing.T) {
 
 func rulesDocument() string {
 	var b strings.Builder
-	b.WriteString("<!-- Made of the tables of rules by rules_test.go. -->\n\n# Rules\n\n## Errors\n\nWhat `wsgen generate` refuses.\n\n| rule | found |\n| --- | --- |\n")
+	b.WriteString("<!-- Made of the tables of rules by rules_test.go. -->\n\n# Rules\n\n## Errors\n\nWhat `wsgen generate` " +
+		"refuses.\n\n| rule | found |\n| --- | --- |\n")
 	for _, r := range schema.Rules() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", r.ID, r.Purpose)
 	}
-	b.WriteString("\n## Lint\n\nWhat `wsgen lint` finds in a protocol without errors. Errors and warnings make it exit with 1.\n\n| rule | severity | found |\n| --- | --- | --- |\n")
+	b.WriteString("\n## Lint\n\nWhat `wsgen lint` finds in a protocol without errors. Errors and warnings make it exit with " +
+		"1.\n\n| rule | severity | found |\n| --- | --- | --- |\n")
 	for _, r := range lint.Rules() {
 		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", r.ID, r.Severity, r.Purpose)
 	}
-	b.WriteString("\n## Breaking changes\n\nHow bad `wsgen breaking` finds a change when old clients meet the new server: E error, W warning, I info, which `--all` prints. A star makes it an error\n" +
-		"for `clients: strict`. With `--deploy any-order`, the directions of the last column are errors, too, those with a star for `clients: strict`.\n" +
+	b.WriteString("\n## Breaking changes\n\nHow bad `wsgen breaking` finds a change when old clients meet the new server: E " +
+		"error, W warning, I info, which `--all` prints. A star makes it an error\n" +
+		"for `clients: strict`. With `--deploy any-order`, the directions of the last column are errors, too, those with a " +
+		"star for `clients: strict`.\n" +
 		"What is behind a slash tells cases apart.\n\n" +
 		"| rule | about | client to server | server to client | any order | change |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range breaking.Rules() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.ID, r.Category, orDash(string(r.C2S)), orDash(string(r.S2C)), orDash(strings.ReplaceAll(r.Any, " ", ", ")), r.Purpose)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.ID, r.Category, orDash(string(r.C2S)), orDash(string(r.S2C)),
+			orDash(strings.ReplaceAll(r.Any, " ", ", ")), r.Purpose)
 	}
 	return b.String()
 }

@@ -115,7 +115,8 @@ func (t table) fill(ctx context.Context, sc scenario, ps []*peer, runs int, dir,
 				fmt.Fprintf(os.Stderr, "%-14s %d %-11s %v\n", sc.name, i+1, p.name, err)
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "%-14s %d %-11s cpu %s µs  p50 %s p99 %s ms  allocs %s  rss %s live %s KB\n", sc.name, i+1, p.name,
+			fmt.Fprintf(os.Stderr, "%-14s %d %-11s cpu %s µs  p50 %s p99 %s ms  allocs %s  rss %s live %s KB\n", sc.name,
+				i+1, p.name,
 				figure(s.CPU), figure(s.P50), figure(s.P99), figure(s.Allocs), figure(s.RSS), figure(s.Live))
 		}
 	}

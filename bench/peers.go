@@ -42,7 +42,8 @@ const join = `{"type":"JOIN_ROOM","payload":{"roomId":"{room}"}}`
 // peers are the servers, the project's own first: the chat of examples/, with all that it does for a message.
 func peers() []*peer {
 	return []*peer{
-		{name: "wsgen", dir: "..", pkg: "./examples/chat", path: "/ws?user=u", sub: "wsgen.v1", hello: []string{join}, ready: `"u joined"`,
+		{name: "wsgen", dir: "..", pkg: "./examples/chat", path: "/ws?user=u", sub: "wsgen.v1", hello: []string{join},
+			ready:   `"u joined"`,
 			message: `{"type":"ROOM_MESSAGE","payload":{"text":"{mark} {pad}"}}`, extra: 116,
 			rpcPath: "/ws?user=u", rpcHello: []string{join}, rpcReady: `"u joined"`,
 			rpc:   `{"type":"GET_HISTORY","meta":{"correlationId":"{mark}"},"payload":{"roomId":"{room}","limit":1}}`,

@@ -14,7 +14,8 @@ func (t table) report(scs []scenario, ps []*peer, runs int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on %s: %s\n\n", time.Now().Format("2006-01-02"), machine())
 	fmt.Fprintf(&b, "Versions: %s.\n\n", strings.Join(versions(ps), ", "))
-	fmt.Fprintf(&b, "Medians of %d runs, all peers in turn in each; in brackets the smallest and the largest. CPU is the server's, in µs for a delivered message (an answer, of requests).\n\n", runs)
+	fmt.Fprintf(&b, "Medians of %d runs, all peers in turn in each; in brackets the smallest and the largest. CPU is the "+
+		"server's, in µs for a delivered message (an answer, of requests).\n\n", runs)
 	names := make([]string, len(ps))
 	for i, p := range ps {
 		names[i] = p.name
@@ -28,19 +29,22 @@ func (t table) report(scs []scenario, ps []*peer, runs int) string {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("### What the project sets itself\n\n| load | figure | measured | at most | |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString(
+		"### What the project sets itself\n\n| load | figure | measured | at most | |\n| --- | --- | --- | --- | --- |\n")
 	for _, bound := range t.bounds(names) {
 		verdict := "holds"
 		if !bound.met() {
 			verdict = "**lost**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", bound.scenario, bound.text, figure(bound.got), figure(bound.want), verdict)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", bound.scenario, bound.text, figure(bound.got),
+			figure(bound.want), verdict)
 	}
 	return b.String()
 }
 
 func (t table) rows(b *strings.Builder, sc scenario, names []string) {
-	b.WriteString("| server | CPU µs | of centrifuge | of gws | p50 ms | p99 ms | p99.9 ms | per second | allocations |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| server | CPU µs | of centrifuge | of gws | p50 ms | p99 ms | p99.9 ms | per second | allocations |\n| --- " +
+		"| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, name := range names {
 		c := t.at(sc.name, name)
 		if len(c.samples) == 0 {
@@ -51,7 +55,8 @@ func (t table) rows(b *strings.Builder, sc scenario, names []string) {
 		cpu := c.median(cpuOf)
 		fmt.Fprintf(b, "| %s | %s (%s–%s) | %s | %s | %s | %s | %s | %s | %s |\n", name, figure(cpu), figure(low), figure(high),
 			figure(cpu/t.at(sc.name, "centrifuge").median(cpuOf)), figure(cpu/t.at(sc.name, "gws").median(cpuOf)),
-			figure(c.median(p50Of)), figure(c.median(p99Of)), figure(c.median(p999Of)), figure(c.median(rateOf)), figure(c.median(allocsOf)))
+			figure(c.median(p50Of)), figure(c.median(p99Of)), figure(c.median(p999Of)), figure(c.median(rateOf)),
+			figure(c.median(allocsOf)))
 	}
 }
 
@@ -64,7 +69,8 @@ func (t table) idleRows(b *strings.Builder, sc scenario, names []string) {
 			continue
 		}
 		rss := c.median(rssOf)
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, figure(rss), figure(rss/t.at(sc.name, "centrifuge").median(rssOf)), figure(c.median(liveOf)), figure(c.median(goOf)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, figure(rss), figure(rss/t.at(sc.name, "centrifuge").median(rssOf)),
+			figure(c.median(liveOf)), figure(c.median(goOf)))
 	}
 }
 
@@ -79,7 +85,8 @@ func machine() string {
 		}
 	}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%s, %d cores for server and load together, Linux %s, %s, loopback.", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version())
+	return fmt.Sprintf("%s, %d cores for server and load together, Linux %s, %s, loopback.", model, runtime.NumCPU(),
+		strings.TrimSpace(string(kernel)), runtime.Version())
 }
 
 // versions returns the peers with their versions.

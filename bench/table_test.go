@@ -37,14 +37,16 @@ func TestBounds(t *testing.T) {
 		}
 		verdicts[b.text] = b.met()
 	}
-	if !verdicts["CPU per delivery, of centrifuge's"] || verdicts["CPU per delivery, of gws's"] || verdicts["p99, of the best peer's"] {
+	if !verdicts["CPU per delivery, of centrifuge's"] || verdicts["CPU per delivery, of gws's"] ||
+		verdicts["p99, of the best peer's"] {
 		t.Errorf("got %v", verdicts)
 	}
 }
 
 func TestSplice(t *testing.T) {
 	got, err := splice("before\n"+begin+"\nold\n"+end+"\nafter\n", "new")
-	if err != nil || !strings.HasPrefix(got, "before\n") || !strings.HasSuffix(got, "\nafter\n") || strings.Contains(got, "old") || !strings.Contains(got, "\nnew\n") {
+	if err != nil || !strings.HasPrefix(got, "before\n") || !strings.HasSuffix(got, "\nafter\n") || strings.Contains(got,
+		"old") || !strings.Contains(got, "\nnew\n") {
 		t.Errorf("%v\n%s", err, got)
 	}
 	if _, err := splice("no lines", "new"); err == nil {

@@ -106,8 +106,9 @@ const dialing = 64
 func (l *load) connect(ctx context.Context) error {
 	s := &l.spec
 	for i := range s.Rooms {
-		l.rooms = append(l.rooms, &room{name: "r" + strconv.Itoa(i), members: s.Members - s.Stalled, moved: make(chan struct{}, 1),
-			sent: make([]atomic.Int64, s.Messages*max(1, l.perRoom()))})
+		l.rooms = append(l.rooms, &room{name: "r" + strconv.Itoa(i), members: s.Members - s.Stalled,
+			moved: make(chan struct{}, 1),
+			sent:  make([]atomic.Int64, s.Messages*max(1, l.perRoom()))})
 	}
 	var mu sync.Mutex
 	var errs []error

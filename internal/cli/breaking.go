@@ -52,8 +52,10 @@ and a rule altogether by breaking: {except: [RULE]} in the file.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.against, "against", "", "git revision, file or lock file; default "+lockName+" beside the file")
-	flags.StringVar(&f.deploy, "deploy", "servers-first", "servers-first: new servers meet old clients; any-order: and the reverse")
-	flags.StringSliceVar(&f.categories, "category", []string{"wire", "ops"}, "wire: bytes, ops: the running system, src: the generated API")
+	flags.StringVar(&f.deploy, "deploy", "servers-first",
+		"servers-first: new servers meet old clients; any-order: and the reverse")
+	flags.StringSliceVar(&f.categories, "category", []string{"wire", "ops"},
+		"wire: bytes, ops: the running system, src: the generated API")
 	flags.StringSliceVar(&f.except, "except", nil, "rules that are not applied")
 	flags.BoolVar(&f.all, "all", false, "print what is harmless, too")
 	flags.BoolVar(&f.list, "list", false, "print the rules")
@@ -88,7 +90,8 @@ func (f *breakingFlags) run(s streams, path string) error {
 	for name, src := range l.sources {
 		for _, line := range diag.WithoutReason(src) {
 			l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: name, Line: line, Col: 1}, Rule: "allow-without-reason",
-				Message: "the comment lets nothing pass, for it gives no reason", Hint: "write why: # wsgen:allow RULE because …"})
+				Message: "the comment lets nothing pass, for it gives no reason",
+				Hint:    "write why: # wsgen:allow RULE because …"})
 		}
 	}
 	for _, finding := range breaking.Compare(old, breaking.Of(api), opts) {
@@ -111,7 +114,8 @@ func (f *breakingFlags) run(s streams, path string) error {
 func printRules(s streams) {
 	fmt.Fprintf(s.out, "%-32s %-5s %-8s %-8s %-9s %s\n", "rule", "about", "client→", "server→", "any order", "purpose")
 	for _, r := range breaking.Rules() {
-		fmt.Fprintf(s.out, "%-32s %-5s %-8s %-8s %-9s %s\n", r.ID, r.Category, or(string(r.C2S), "-"), or(string(r.S2C), "-"), or(r.Any, "-"), r.Purpose)
+		fmt.Fprintf(s.out, "%-32s %-5s %-8s %-8s %-9s %s\n", r.ID, r.Category, or(string(r.C2S), "-"), or(string(r.S2C), "-"),
+			or(r.Any, "-"), r.Purpose)
 	}
 }
 
@@ -143,7 +147,8 @@ func (f *breakingFlags) old(s streams, path string) (*breaking.Protocol, error) 
 	lock := filepath.Join(filepath.Dir(path), lockName)
 	if f.against == "" {
 		if _, err := os.Stat(lock); err != nil {
-			return nil, fmt.Errorf("there is no %s: name a version with --against main, or write one with wsgen lock", filepath.ToSlash(lock))
+			return nil, fmt.Errorf("there is no %s: name a version with --against main, or write one with wsgen lock",
+				filepath.ToSlash(lock))
 		}
 		f.against = filepath.ToSlash(lock)
 	}

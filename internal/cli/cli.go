@@ -77,7 +77,8 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 }
 
 func internalFault(w io.Writer, text string) int {
-	fmt.Fprintf(w, "wsgen: internal error: %s\nThis is a fault of wsgen. Please report it, with your file, at https://github.com/wsgen/wsgen/issues\n", text)
+	fmt.Fprintf(w, "wsgen: internal error: %s\nThis is a fault of wsgen. Please report it, with your file, at "+
+		"https://github.com/wsgen/wsgen/issues\n", text)
 	return exitInternal
 }
 
@@ -99,7 +100,8 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newBreaking(s), newLock(s), newVersion(s))
+	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newBreaking(s), newLock(s),
+		newVersion(s))
 	return root
 }
 

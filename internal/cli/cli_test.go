@@ -49,7 +49,8 @@ func TestGenerateCheckAndDiff(t *testing.T) {
 	if r := run(t, "", "generate"); r.code != 0 || !strings.Contains(r.out, "write chat/server.gen.go\n") || r.errOut != "" {
 		t.Fatalf("generate: %+v", r)
 	}
-	for _, args := range [][]string{{"generate"}, {"generate", "--check"}, {"generate", "--diff"}, {"generate", "messages.yaml"}} {
+	for _, args := range [][]string{{"generate"}, {"generate", "--check"}, {"generate", "--diff"},
+		{"generate", "messages.yaml"}} {
 		if r := run(t, "", args...); r != (result{}) {
 			t.Errorf("%v after generate: %+v", args, r)
 		}
@@ -58,7 +59,8 @@ func TestGenerateCheckAndDiff(t *testing.T) {
 	if err := os.WriteFile("messages.yaml", []byte(edited), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := run(t, "", "generate", "--check"); r.code != 1 || !strings.Contains(r.errOut, "chat/messages.gen.go is out of date") || !strings.Contains(r.out, "+\tAt ") {
+	if r := run(t, "", "generate", "--check"); r.code != 1 || !strings.Contains(r.errOut,
+		"chat/messages.gen.go is out of date") || !strings.Contains(r.out, "+\tAt ") {
 		t.Errorf("check after an edit: %+v", r)
 	}
 	if r := run(t, "", "generate", "--diff"); r.code != 0 || !strings.Contains(r.out, "+++ b/chat/messages.gen.go") {
@@ -75,19 +77,23 @@ func TestGenerateCheckAndDiff(t *testing.T) {
 func TestGenerateRefuses(t *testing.T) {
 	bad := strings.Replace(protocol, "text: string", "text: strng", 1)
 	inFolder(t, map[string]string{"messages.yaml": protocol, "bad.yaml": bad, "other.yaml": protocol})
-	if r := run(t, "", "generate", "messages.yaml", "bad.yaml"); r.code != 1 || !strings.Contains(r.errOut, `bad.yaml:7:39: error: unknown type "strng" (unknown-type)`) {
+	if r := run(t, "", "generate", "messages.yaml", "bad.yaml"); r.code != 1 ||
+		!strings.Contains(r.errOut, `bad.yaml:7:39: error: unknown type "strng" (unknown-type)`) {
 		t.Errorf("a bad file: %+v", r)
 	}
 	if _, err := os.Stat("chat"); err == nil {
 		t.Error("something was written although a file is bad")
 	}
-	if r := run(t, "", "generate", "bad.yaml", "--format", "json"); r.code != 1 || !strings.Contains(r.out, `"rule": "unknown-type"`) {
+	if r := run(t, "", "generate", "bad.yaml", "--format", "json"); r.code != 1 ||
+		!strings.Contains(r.out, `"rule": "unknown-type"`) {
 		t.Errorf("json: %+v", r)
 	}
-	if r := run(t, "", "generate", "bad.yaml", "--format", "github"); r.code != 1 || !strings.HasPrefix(r.out, "::error file=bad.yaml,line=7,col=39,") {
+	if r := run(t, "", "generate", "bad.yaml", "--format", "github"); r.code != 1 || !strings.HasPrefix(r.out,
+		"::error file=bad.yaml,line=7,col=39,") {
 		t.Errorf("github: %+v", r)
 	}
-	if r := run(t, "", "generate", "messages.yaml", "other.yaml"); r.code != 1 || !strings.Contains(r.errOut, "both write to chat") {
+	if r := run(t, "", "generate", "messages.yaml", "other.yaml"); r.code != 1 || !strings.Contains(r.errOut,
+		"both write to chat") {
 		t.Errorf("two files for one folder: %+v", r)
 	}
 	if err := os.MkdirAll("chat", 0o777); err != nil {
@@ -102,7 +108,8 @@ func TestGenerateRefuses(t *testing.T) {
 	if left, _ := filepath.Glob("chat/*"); len(left) != 1 {
 		t.Errorf("something was written: %v", left)
 	}
-	if r := run(t, "", "generate", "--out", "messages.yaml"); r.code != 1 || !strings.HasPrefix(r.errOut, "wsgen: messages.yaml is no folder") {
+	if r := run(t, "", "generate", "--out", "messages.yaml"); r.code != 1 || !strings.HasPrefix(r.errOut,
+		"wsgen: messages.yaml is no folder") {
 		t.Errorf("a file where the folder should be: %+v", r)
 	}
 }
@@ -112,7 +119,8 @@ func TestFindingsOfAllFiles(t *testing.T) {
 	bad := strings.Replace(protocol, "text: string", "text: strng", 1)
 	inFolder(t, map[string]string{"messages.yaml": protocol, "bad.yaml": bad, "other.yaml": protocol})
 	r := run(t, "", "generate", "bad.yaml", "missing.yaml", "messages.yaml", "other.yaml")
-	for _, want := range []string{"bad.yaml:7:39: error: ", "missing.yaml: error: cannot be read", "other.yaml: error: messages.yaml and other.yaml both write to chat", "3 errors\n"} {
+	for _, want := range []string{"bad.yaml:7:39: error: ", "missing.yaml: error: cannot be read",
+		"other.yaml: error: messages.yaml and other.yaml both write to chat", "3 errors\n"} {
 		if r.code != 1 || !strings.Contains(r.errOut, want) {
 			t.Errorf("no %q in %+v", want, r)
 		}
@@ -135,10 +143,12 @@ func TestFormatsForPrograms(t *testing.T) {
 		return found
 	}
 	stale := findings(1, "generate", "--check")
-	if len(stale) == 0 || stale[0].File != "chat/client.gen.go" || stale[0].Rule != "out-of-date" || stale[0].Severity != "error" {
+	if len(stale) == 0 || stale[0].File != "chat/client.gen.go" || stale[0].Rule != "out-of-date" ||
+		stale[0].Severity != "error" {
 		t.Errorf("check: %v", stale)
 	}
-	if r := run(t, "", "generate", "--check", "--format", "github"); r.code != 1 || !strings.Contains(r.out, "\n::error file=chat/server.gen.go,title=out-of-date::") {
+	if r := run(t, "", "generate", "--check", "--format", "github"); r.code != 1 || !strings.Contains(r.out,
+		"\n::error file=chat/server.gen.go,title=out-of-date::") {
 		t.Errorf("check for GitHub: %+v", r)
 	}
 	for _, args := range [][]string{{"generate", "--diff"}, {"generate"}, {"generate"}, {"generate", "--check"}} {
@@ -155,13 +165,15 @@ func TestFormatsForPrograms(t *testing.T) {
 func TestStaleFiles(t *testing.T) {
 	inFolder(t, map[string]string{"messages.yaml": protocol})
 	run(t, "", "generate")
-	if err := os.WriteFile("chat/old.gen.go", []byte("// Code generated by wsgen. DO NOT EDIT.\n\npackage chat\n"), 0o666); err != nil {
+	if err := os.WriteFile("chat/old.gen.go", []byte("// Code generated by wsgen. DO NOT EDIT.\n\npackage chat\n"),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
 	if r := run(t, "", "generate", "--clean=false"); r != (result{}) {
 		t.Errorf("without clean: %+v", r)
 	}
-	if r := run(t, "", "generate", "--check"); r.code != 1 || r.errOut != "chat/old.gen.go is out of date\nRun wsgen generate, or go generate ./...\n" {
+	if r := run(t, "", "generate", "--check"); r.code != 1 ||
+		r.errOut != "chat/old.gen.go is out of date\nRun wsgen generate, or go generate ./...\n" {
 		t.Errorf("check: %+v", r)
 	}
 	if r := run(t, "", "generate"); r.code != 0 || r.out != "remove chat/old.gen.go\n" {
@@ -214,26 +226,32 @@ func TestUsage(t *testing.T) {
 }
 
 func TestShard(t *testing.T) {
-	if r := run(t, "", "shard", "--hash", "ws-kit", "--shards", "10", "room:general", "room:random", "room:gaming"); r.out != "room:general  3\nroom:random   8\nroom:gaming   4\n" {
+	if r := run(t, "", "shard", "--hash", "ws-kit", "--shards", "10", "room:general", "room:random",
+		"room:gaming"); r.out != "room:general  3\nroom:random   8\nroom:gaming   4\n" {
 		t.Errorf("%+v", r)
 	}
-	if r := run(t, "room:general\n\nroom:random\n", "shard", "--hash", "ws-kit", "--json", "-"); !strings.Contains(r.out, `"shard": 8`) {
+	if r := run(t, "room:general\n\nroom:random\n", "shard", "--hash", "ws-kit", "--json", "-"); !strings.Contains(r.out,
+		`"shard": 8`) {
 		t.Errorf("from standard input: %+v", r)
 	}
 	r := run(t, "", "shard", "--from", "10", "--to", "11")
-	for _, want := range []string{"100000 topics, 10 → 11 shards", "rendezvous   9100   9.1 %", "ws-kit  90931  90.9 %", "topics per shard, jump", "█"} {
+	for _, want := range []string{"100000 topics, 10 → 11 shards", "rendezvous   9100   9.1 %", "ws-kit  90931  90.9 %",
+		"topics per shard, jump", "█"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("no %q in\n%s", want, r.out)
 		}
 	}
-	if r := run(t, "", "shard", "--from", "1", "--to", "4096", "--count", "5000"); r.code != 0 || strings.Count(r.out, "\n") > 120 {
+	if r := run(t, "", "shard", "--from", "1", "--to", "4096", "--count", "5000"); r.code != 0 || strings.Count(r.out,
+		"\n") > 120 {
 		t.Errorf("4096 shards are too many lines: %d", strings.Count(r.out, "\n"))
 	}
 }
 
 func TestSchema(t *testing.T) {
 	inFolder(t, map[string]string{"messages.yaml": protocol, "bad.yaml": "wsgen: 2\nname: X\n"})
-	if r := run(t, "", "schema"); r.code != 0 || !strings.Contains(r.out, `"$schema": "https://json-schema.org/draft/2020-12/schema"`) || !strings.Contains(r.out, `"JOIN_ROOM"`) {
+	if r := run(t, "", "schema"); r.code != 0 ||
+		!strings.Contains(r.out, `"$schema": "https://json-schema.org/draft/2020-12/schema"`) ||
+		!strings.Contains(r.out, `"JOIN_ROOM"`) {
 		t.Errorf("%+v", r)
 	}
 	if r := run(t, "", "schema", "bad.yaml"); r.code != 1 || !strings.Contains(r.errOut, "bad-version") || r.out != "" {
@@ -268,7 +286,8 @@ func TestEditorSchema(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	write(strings.ReplaceAll(src, "RoomKey", "OtherKey"))
-	if r := run(t, "", "generate", "--check", filepath.Join(dir, "messages.yaml")); r.code != 1 || !strings.Contains(r.errOut, "editor.schema.json is out of date") {
+	if r := run(t, "", "generate", "--check", filepath.Join(dir, "messages.yaml")); r.code != 1 || !strings.Contains(r.errOut,
+		"editor.schema.json is out of date") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -54,7 +54,8 @@ In Go code, run it by
 	flags.BoolVar(&f.clean, "clean", true, "remove files of ours that are not generated any more")
 	flags.BoolVar(&f.docs, "docs", true, "write the documentation of the protocol, too")
 	flags.BoolVar(&f.ts, "ts", true, "write the client in TypeScript, too; ts: none in the file says the same")
-	flags.BoolVar(&f.noFallback, "no-fallback", false, "refuse what only a JSON Schema library can check, so that generated code imports none")
+	flags.BoolVar(&f.noFallback, "no-fallback", false,
+		"refuse what only a JSON Schema library can check, so that generated code imports none")
 	flags.StringVar(&f.out, "out", "", "folder of the package")
 	flags.StringVar(&f.format, "format", "text", "of findings: text, json or github")
 	return cmd
@@ -129,8 +130,9 @@ func (f *generateFlags) load(l *loader, args []string) ([]target, error) {
 			targets = append(targets, t)
 		case targets[i].path != t.path:
 			l.diags.Add(diag.Diagnostic{Pos: diag.Pos{File: filepath.ToSlash(path)}, Rule: "same-folder",
-				Message: fmt.Sprintf("%s and %s both write to %s", filepath.ToSlash(targets[i].path), filepath.ToSlash(t.path), filepath.ToSlash(t.dir)),
-				Hint:    "give one of them another package: go: {package: NAME}"})
+				Message: fmt.Sprintf("%s and %s both write to %s", filepath.ToSlash(targets[i].path), filepath.ToSlash(t.path),
+					filepath.ToSlash(t.dir)),
+				Hint: "give one of them another package: go: {package: NAME}"})
 		}
 	}
 	return targets, nil
@@ -153,7 +155,8 @@ func (f *generateFlags) noteFallbacks(l *loader, api *model.API) {
 		d := diag.Diagnostic{Pos: c.Pos, Severity: diag.Info, Rule: "fallback",
 			Message: c.Fallback + " is left to a JSON Schema library, which the generated package imports"}
 		if f.noFallback {
-			d.Severity, d.Message, d.Hint = diag.Error, c.Fallback+" can only be checked by a JSON Schema library", "say it in another way, or allow the library: leave --no-fallback away"
+			d.Severity, d.Message, d.Hint = diag.Error, c.Fallback+" can only be checked by a JSON Schema library",
+				"say it in another way, or allow the library: leave --no-fallback away"
 		}
 		l.diags.Add(d)
 	}

@@ -83,7 +83,8 @@ func (f *initFlags) execute(s streams, dir string) error {
 	if f.run {
 		return f.serve(ctx, s, tool)
 	}
-	fmt.Fprintf(s.out, "A chat is in %s. Next:\n\n\tcd %s\n\tgo run .\n\nChange messages.yaml, then run go generate ./...\n", dir, shellWord(dir))
+	fmt.Fprintf(s.out, "A chat is in %s. Next:\n\n\tcd %s\n\tgo run .\n\nChange messages.yaml, then run go generate ./...\n", dir,
+		shellWord(dir))
 	return nil
 }
 
@@ -99,7 +100,8 @@ func (f *initFlags) project(ctx context.Context, tool goTool) (scaffold.Project,
 		p.Module = strings.Trim(notInModulePath.ReplaceAllString(title, "-"), "-./")
 	}
 	if err := checkModule(ctx, tool, p.Module); err != nil {
-		return p, usageError{fmt.Errorf("%q cannot be the path of a module: %w: name one with --module, such as example.com/chat", or(f.module, title), err)}
+		return p, usageError{fmt.Errorf("%q cannot be the path of a module: %w: name one with --module, such as example.com/chat",
+			or(f.module, title), err)}
 	}
 	if strings.HasSuffix(p.Version, develSuffix) {
 		var err error
@@ -182,7 +184,8 @@ func findCheckout() (*scaffold.Checkout, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("this wsgen was built from a checkout that is not found any more: run it there, or install a version with go install %s/cmd/wsgen@latest", modulePath)
+	return nil, fmt.Errorf("this wsgen was built from a checkout that is not found any more: run it there, or install a "+
+		"version with go install %s/cmd/wsgen@latest", modulePath)
 }
 
 // writeProject writes the files, unless one of them is there, or something in the folder of the generated code.
@@ -232,7 +235,8 @@ func tidy(ctx context.Context, s streams, tool goTool, p scaffold.Project) error
 	case err == nil:
 		return nil
 	case p.Checkout != nil && ctx.Err() == nil:
-		fmt.Fprintln(s.err, "wsgen: go mod tidy could not look everything up, so go.mod has more than is needed; the project builds all the same")
+		fmt.Fprintln(s.err, "wsgen: go mod tidy could not look everything up, so go.mod has more than is needed; the project "+
+			"builds all the same")
 		return nil
 	}
 	return fmt.Errorf("%w\nThe project is written; go mod tidy is still to be run in it", err)

@@ -83,14 +83,16 @@ func TestInit(t *testing.T) {
 	if err := os.WriteFile(messages, []byte(edited), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := command(t, dir, "go", "tool", "wsgen", "generate", "--check"); err == nil || !strings.Contains(out, "chat/codec.gen.go is out of date") {
+	if out, err := command(t, dir, "go", "tool", "wsgen", "generate", "--check"); err == nil || !strings.Contains(out,
+		"chat/codec.gen.go is out of date") {
 		t.Errorf("check after an edit: %v\n%s", err, out)
 	}
 	must(t, dir, "go", "tool", "wsgen", "generate")
 	must(t, dir, "go", "tool", "wsgen", "generate", "--check")
 
 	after := snapshot(t, dir)
-	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut, "web/vite.config.ts already, and nothing is overwritten") {
+	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut,
+		"web/vite.config.ts already, and nothing is overwritten") {
 		t.Errorf("init over a project: %+v", r)
 	}
 	for path, text := range snapshot(t, dir) {

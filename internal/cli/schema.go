@@ -19,7 +19,8 @@ GET_HISTORY.request. It does not depend on how the file is written, only on what
 		Args: atMostOne,
 		RunE: func(_ *cobra.Command, args []string) error { return printSchema(s, append(args, defaultFile)[0], view) },
 	}
-	cmd.Flags().StringVar(&view, "view", "strict", "strict: what servers ask of clients and what may be sent; lenient: what clients accept from newer servers")
+	cmd.Flags().StringVar(&view, "view", "strict",
+		"strict: what servers ask of clients and what may be sent; lenient: what clients accept from newer servers")
 	return cmd
 }
 

@@ -6,7 +6,8 @@ import (
 )
 
 func TestWarnsOfAnotherRelease(t *testing.T) {
-	const required = "module example.com/chat\n\ngo 1.26\n\nrequire (\n\texample.com/a v1.0.0\n\tgithub.com/wsgen/wsgen v0.3.0\n)\n"
+	const required = "module example.com/chat\n\ngo 1.26\n\nrequire (\n\texample.com/a v1.0.0\n" +
+		"\tgithub.com/wsgen/wsgen v0.3.0\n)\n"
 	for _, tt := range []struct {
 		name, mod, running string
 		warns              bool
@@ -17,7 +18,8 @@ func TestWarnsOfAnotherRelease(t *testing.T) {
 		{"a checkout runs", required, "v0.2.0-devel", false},
 		{"a commit runs", required, "v0.3.1-0.20261123234942-4586766c5eaa", false},
 		{"replaced", required + "replace github.com/wsgen/wsgen => ../wsgen\n", "v0.2.0", false},
-		{"a commit is required", "module a\nrequire github.com/wsgen/wsgen v0.0.0-20261123234942-4586766c5eaa\n", "v0.2.0", false},
+		{"a commit is required", "module a\nrequire github.com/wsgen/wsgen v0.0.0-20261123234942-4586766c5eaa\n",
+			"v0.2.0", false},
 		{"not required", "module a\n", "v0.2.0", false},
 		{"no go.mod to read", "modul a\n\x00", "v0.2.0", false},
 	} {

@@ -26,7 +26,8 @@ func newVersion(s streams) *cobra.Command {
 // version returns the version of the module that this program was built from; a checkout has that of the runtime with
 // develSuffix. There the go command may stamp the commit as a version, which cannot be downloaded.
 func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && !slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs" }) {
+	if info, ok := debug.ReadBuildInfo(); ok &&
+		!slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs" }) {
 		for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
 			if m.Path == modulePath && m.Version != "" && m.Version != "(devel)" && m.Replace == nil {
 				return m.Version

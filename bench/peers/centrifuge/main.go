@@ -33,5 +33,6 @@ func main() {
 	if err := node.Run(); err != nil {
 		log.Fatal(err)
 	}
-	serve.Main(centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{CheckOrigin: func(*http.Request) bool { return true }}))
+	serve.Main(centrifuge.NewWebsocketHandler(node,
+		centrifuge.WebsocketConfig{CheckOrigin: func(*http.Request) bool { return true }}))
 }
