@@ -77,7 +77,7 @@ func (s *Server) Drain(ctx context.Context) error {
 }
 
 func (s *Server) drain(ctx context.Context) error {
-	err := s.pause(ctx, s.DrainDelay)
+	err := s.pause(ctx, s.DrainDelay, nil)
 	s.mu.Lock()
 	s.draining.Store(true)
 	s.mu.Unlock()
@@ -120,10 +120,11 @@ func (s *Server) sendAway(ctx context.Context) error {
 		for _, c := range conns[len(conns)*step/steps : len(conns)*(step+1)/steps] {
 			c.sendAway()
 		}
-		if step < steps-1 {
-			if err := s.pause(ctx, drainStep); err != nil {
-				return err
-			}
+		if step == steps-1 || s.connected() == 0 { // those who left by themselves are not waited for
+			break
+		}
+		if err := s.pause(ctx, drainStep, s.emptied); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -146,8 +147,8 @@ func (c *Conn) restart() {
 	c.Close(CloseRestart, "retry="+strconv.FormatInt(retry, 10))
 }
 
-// pause waits by the server's clock.
-func (s *Server) pause(ctx context.Context, d time.Duration) error {
+// pause waits by the server's clock, or until something comes from enough.
+func (s *Server) pause(ctx context.Context, d time.Duration, enough <-chan struct{}) error {
 	if d <= 0 {
 		return nil
 	}
@@ -156,6 +157,8 @@ func (s *Server) pause(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-over:
+		return nil
+	case <-enough:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -187,12 +190,17 @@ func (s *Server) connections() []*Conn {
 	return conns
 }
 
+// connected returns how many connections there are.
+func (s *Server) connected() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 // waitForConnections waits until the last connection has ended.
 func (s *Server) waitForConnections(ctx context.Context) error {
 	for {
-		s.mu.Lock()
-		n := len(s.conns)
-		s.mu.Unlock()
+		n := s.connected()
 		if n == 0 {
 			return nil
 		}

@@ -141,6 +141,20 @@ func TestDrainSpreadsItsCloses(t *testing.T) {
 	})
 }
 
+// TestDrainDoesNotWaitForThoseWhoLeft stops a clock in the middle of the window: only those who are there are worth waiting for.
+func TestDrainDoesNotWaitForThoseWhoLeft(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.DrainSpread = time.Hour })
+	clients := []*client{s.dial("user=ann"), s.dial("user=bob"), s.dial("user=cem")}
+	drained := make(chan error, 1)
+	go func() { drained <- s.srv.Drain(context.Background()) }()
+	for _, c := range clients {
+		_ = c.ws.CloseNow()
+	}
+	if err := receive(t, drained); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUnpreparedFramesAreTheSame(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.UnpreparedFrames = true })
 	c := s.dial("user=ann")

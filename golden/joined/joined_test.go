@@ -106,7 +106,7 @@ func newWorld(t *testing.T) *world {
 		OnError: func(_ context.Context, c *joined.Conn, err error) {
 			w.events <- fmt.Sprint(c.UserID(), " failed: ", errors.As(err, new(*wsrt.PanicError)))
 		},
-		Options: wsrt.Options{Clock: w.clock, Logger: slog.New(slog.DiscardHandler)},
+		Options: wsrt.Options{Clock: w.clock, DrainSpread: -1, Logger: slog.New(slog.DiscardHandler)},
 	})
 	if err != nil {
 		t.Fatal(err)
