@@ -172,6 +172,19 @@ func TestAStrangerBecomesAUser(t *testing.T) {
 	}
 }
 
+// TestResumeWithoutHistory tells a client of a version with history that it is no member of any room.
+func TestResumeWithoutHistory(t *testing.T) {
+	s := serveStrangers(t, protocol, nil)
+	c := s.dial("access_token=ann", "wsgen.v1")
+	c.send(`{"type":"$ws:resume","payload":{"session":"00112233445566778899aabbccddeeff",` +
+		`"rooms":{"room:a":{"epoch":"e","seq":1},"room:b":{"epoch":"e","seq":2}}}}`)
+	for _, topic := range []string{"room:a", "room:b"} {
+		if got := c.next(); !strings.Contains(got, `"$ws:left"`) || !strings.Contains(got, topic) || !strings.Contains(got, "NOT_FOUND") {
+			t.Errorf("got %s, want that the member has left %s", got, topic)
+		}
+	}
+}
+
 // TestTokensAreNotToBeGuessed bounds how often a connection may try.
 func TestTokensAreNotToBeGuessed(t *testing.T) {
 	s := serveStrangers(t, protocol, nil)

@@ -79,11 +79,14 @@ type sessionKey struct{ userID, token string }
 // behind it are handled behind that.
 func (c *Conn) resume(req *resume.Request) {
 	s := c.srv
-	switch {
-	case s.protocol.Sharding.History == nil:
-		c.refuse(nil, "", s.unknownType(resume.TypeResume))
+	if s.protocol.Sharding.History == nil {
+		// Another version had some when the client was here before: it must not go on to believe that it is a member.
+		for _, room := range req.Rooms {
+			c.sendLeft(room.Topic, codeAndText(errNotResumable(room.Topic)))
+		}
 		return
-	case c.resumed:
+	}
+	if c.resumed {
 		c.refuse(nil, "", Errorf(CodeFailedPrecondition, "a connection may resume once, before it joins a room"))
 		return
 	}

@@ -67,6 +67,10 @@ func (c *comparison) removed(old *Message) {
 	if old.Deprecated && old.Sunset != "" && old.Sunset <= now().Format(time.DateOnly) {
 		return
 	}
+	if old.Name == model.PresenceWire {
+		c.change("presence-removed", ServerToClient, "sharding", c.new.pos, "", "members are not told of each other any more")
+		return
+	}
 	c.each(old, func(d Direction) {
 		c.change("message-removed", d, old.Name, c.new.pos,
 			"keep it with deprecated: and sunset: for a while, then put its name into reserved:",

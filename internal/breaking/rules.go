@@ -219,6 +219,7 @@ func otherRules() []Rule {
 		{"capacity-lowered", Ops, Warning, Never, "", "less room"},
 		{"history-removed", Ops, Never, Warning, "", "rooms do not send again what a client missed"},
 		{"history-shortened", Ops, Never, Warning, "", "rooms keep less of what they published"},
+		{"presence-removed", Ops, Never, Warning, "", "members are not told of each other any more"},
 		{"presence-limit-lowered", Ops, Never, Warning, "", "members are named in smaller rooms only"},
 		{"state-removed", Ops, Warning, Never, "", "rooms do not outlive their process any more"},
 		{"delivery-weakened", Ops, Never, Warning, "", "a slow reader may miss what it did not before"},
