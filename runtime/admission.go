@@ -31,7 +31,6 @@ func (a *admission) init(s *Server) {
 type ticket struct {
 	admission *admission
 	ip        netip.Addr
-	source    netip.Addr // what the address counts as
 
 	// These are guarded by the admission's mu.
 	userID   string
@@ -60,10 +59,10 @@ func source(ip netip.Addr) netip.Addr {
 
 // source returns what the connection's messages count as by address; with no address known, each connection is one.
 func (c *Conn) source() string {
-	if src := c.ticket.source; src.IsValid() {
+	if src := source(c.ticket.ip); src.IsValid() {
 		return src.String()
 	}
-	return c.id
+	return c.ID()
 }
 
 // enter takes a place, or says why there is none.
@@ -78,7 +77,7 @@ func (a *admission) enter(ip netip.Addr) (*ticket, *refusal) {
 	if src.IsValid() {
 		a.byIP[src]++
 	}
-	return &ticket{admission: a, ip: ip, source: src}, nil
+	return &ticket{admission: a, ip: ip}, nil
 }
 
 // refusal checks the limits. a.mu is held.
@@ -129,8 +128,8 @@ func (t *ticket) release() {
 	}
 	t.released = true
 	a.total--
-	if t.source.IsValid() {
-		decrement(a.byIP, t.source)
+	if src := source(t.ip); src.IsValid() {
+		decrement(a.byIP, src)
 	}
 	if t.userID != "" {
 		decrement(a.byUser, t.userID)

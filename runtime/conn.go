@@ -43,10 +43,8 @@ const (
 // Conn is a connection. It is a handle: its methods are safe for concurrent use, and do nothing once it has ended.
 type Conn struct {
 	srv      *Server
-	id       string
+	id       [16]byte // a UUID
 	identity atomic.Pointer[identity]
-	ip       netip.Addr
-	v1       bool
 	ticket   *ticket
 	sock     *socket.Socket
 	member   *hub.Member
@@ -56,23 +54,25 @@ type Conn struct {
 
 	urlRoom string // key of ?room=
 
-	// mail is handled by ConnHandler. gate is where a message waits that cannot be routed yet, and all behind it.
+	// mail is handled by ConnHandler. gate, which the reader makes when it is wanted, is where a message waits that cannot
+	// be routed yet, and all behind it.
 	mail actor.Mailbox[*inbound]
-	gate actor.Mailbox[*inbound]
+	gate *actor.Mailbox[*inbound]
 
 	mu       sync.Mutex
-	routed   sync.Cond   // signalled when a message to a room is done, and at the end
-	closing  bool        // no room takes it any more
-	leaving  bool        // the server drains: it is closed when nothing is pending
+	routed   *sync.Cond  // signalled when a message to a room is done, and at the end; nil: nobody waited yet
 	rooms    []*Room     // that it is in, in the order of joining
 	inflight []inflight  // messages that wait or run, by room
 	requests []*request  // that have no answer yet
 	alarm    clock.Timer // of their deadlines; nil: there were none
-	alarmAt  time.Time   // zero: it is not set
-	pending  int         // messages that wait or run
+	alarmAt  int64       // UnixNano; 0: it is not set
+	pending  int32       // messages that wait or run
+	closing  bool        // no room takes it any more
+	leaving  bool        // the server drains: it is closed when nothing is pending
+	stranger bool        // expiry is of the time without claims
+	v1       bool        // of the extended profile; it does not change
 	session  string      // by which the client may come back; empty: not at all
 	expiry   clock.Timer // of the claims, or of the time without any; nil: none
-	stranger bool        // expiry is of the time without claims
 
 	// These belong to the reader.
 	resumed    bool               // the client has asked for its rooms
@@ -88,14 +88,12 @@ type Conn struct {
 
 func newConn(s *Server, sock *socket.Socket, who *identity, ticket *ticket) *Conn {
 	c := &Conn{
-		srv: s, id: newID(s.Clock.Now()), ip: ticket.ip, ticket: ticket,
+		srv: s, id: newID(s.Clock.Now()), ticket: ticket,
 		sock: sock, v1: sock.Subprotocol() == subprotocolV1,
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.routed.L = &c.mu
 	c.identity.Store(who)
 	c.mail.Init(&s.workers, 0, c.serve) // c.pending bounds both
-	c.gate.Init(&s.workers, 0, c.pass)
 	c.member = s.hubs.Add(sock)
 	c.handle = s.NewConn(c)
 	c.holdUntil(who) // which may be over, and then closes it
@@ -103,19 +101,20 @@ func newConn(s *Server, sock *socket.Socket, who *identity, ticket *ticket) *Con
 }
 
 // newID returns a UUID of version 7 (RFC 9562): it begins with the time, so that ids sort by it.
-func newID(now time.Time) string {
-	var b [16]byte
+func newID(now time.Time) (b [16]byte) {
 	_, _ = rand.Read(b[6:]) // never fails
 	binary.BigEndian.PutUint32(b[:], uint32(now.UnixMilli()>>16))
 	binary.BigEndian.PutUint16(b[4:], uint16(now.UnixMilli()))
 	b[6] = b[6]&0x0f | 0x70
 	b[8] = b[8]&0x3f | 0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	return b
 }
 
 // ID returns the connection's id, a UUID of version 7.
-func (c *Conn) ID() string { return c.id }
+func (c *Conn) ID() string {
+	s := hex.EncodeToString(c.id[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
 
 // UserID returns the user of the claims; empty for an anonymous connection, or when the claims name none.
 func (c *Conn) UserID() string { return c.identity.Load().userID }
@@ -127,7 +126,7 @@ func (c *Conn) Claims() any { return c.identity.Load().claims }
 func (c *Conn) Handle() any { return c.handle }
 
 // IP returns the address that Options.ClientIP saw.
-func (c *Conn) IP() netip.Addr { return c.ip }
+func (c *Conn) IP() netip.Addr { return c.ticket.ip }
 
 // Context ends with the connection.
 func (c *Conn) Context() context.Context { return c.ctx }
@@ -229,7 +228,7 @@ func (c *Conn) teardown(cause error) {
 		c.alarm.Stop()
 	}
 	c.expireAt(time.Time{}, time.Time{}, "")
-	c.routed.Broadcast()
+	c.wakeRouted()
 	c.mu.Unlock()
 
 	if cause != nil {

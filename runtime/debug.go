@@ -102,13 +102,13 @@ func (r *Room) debug() DebugRoom {
 }
 
 func (c *Conn) debug(now time.Time) DebugConnection {
-	d := DebugConnection{ID: c.id}
+	d := DebugConnection{ID: c.ID()}
 	var age time.Duration
 	d.Bytes, d.Frames, age = c.sock.Backlog(now)
 	d.Age = age.Seconds()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d.Rooms, d.Pending = len(c.rooms), c.pending
+	d.Rooms, d.Pending = len(c.rooms), int(c.pending)
 	return d
 }
 

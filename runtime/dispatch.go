@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/codec"
+	"github.com/wsgen/wsgen/runtime/internal/actor"
 	"github.com/wsgen/wsgen/runtime/internal/envelope"
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 )
@@ -192,9 +193,18 @@ func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs i
 		c.answerError(t.Request != nil, correlationID, err)
 		return
 	}
-	if (c.srv.Authorize == nil || t.v1) && c.gate.Idle() && (!t.Joined || c.resolve(in)) {
+	if (c.srv.Authorize == nil || t.v1) && (c.gate == nil || c.gate.Idle()) && (!t.Joined || c.resolve(in)) {
 		c.route(in)
 		return
+	}
+	c.hold(in)
+}
+
+// hold keeps a message until it can be routed, and what comes behind it.
+func (c *Conn) hold(in *inbound) {
+	if c.gate == nil {
+		c.gate = new(actor.Mailbox[*inbound])
+		c.gate.Init(&c.srv.workers, 0, c.pass)
 	}
 	c.gate.Post(in)
 }
@@ -244,7 +254,11 @@ func (c *Conn) rate(in *inbound) *Error {
 			}
 			wait = c.buckets[in.t.index].Take(bucketRate(r), now)
 		case ByUser:
-			wait = in.t.buckets.Take(or(c.UserID(), c.id), bucketRate(r), now)
+			user := c.UserID()
+			if user == "" {
+				user = c.ID()
+			}
+			wait = in.t.buckets.Take(user, bucketRate(r), now)
 		case ByIP:
 			wait = in.t.buckets.Take(c.source(), bucketRate(r), now)
 		case ByRoom:
@@ -280,7 +294,7 @@ func (c *Conn) begin(in *inbound, r *request, correlationID string, timeoutMs in
 	switch limit := c.srv.Limits.Pending; {
 	case c.closing:
 		return Errorf(CodeUnavailable, "the connection is closing")
-	case limit > 0 && c.pending >= limit:
+	case limit > 0 && int(c.pending) >= limit:
 		return Errorf(CodeResourceExhausted, "%d messages of this connection are pending", c.pending)
 	case in.t.Request != nil && correlationID != "" && c.pendingRequest(correlationID) != nil:
 		return Errorf(CodeInvalidArgument, "a request with this correlationId is pending")

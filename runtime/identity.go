@@ -14,11 +14,10 @@ import (
 
 // identity is what Authenticate or Reauthenticate has found out. It is immutable.
 type identity struct {
-	claims   any // nil: anonymous
-	userID   string
-	roles    []string
-	expiring bool      // the claims say until when they hold:
-	until    time.Time // zero: for ever
+	claims any // nil: anonymous
+	userID string
+	roles  []string
+	until  *time.Time // when the claims hold no more; zero: for ever. nil: they do not say
 }
 
 // Expirer is implemented by claims that hold for a limited time; give the generated Claims the method in a file of your own.
@@ -33,7 +32,8 @@ func (s *Server) identify(claims any) *identity {
 		id.roles = s.protocol.Claims.Roles(claims)
 	}
 	if e, ok := claims.(Expirer); ok {
-		id.expiring, id.until = true, e.ExpiresAt()
+		until := e.ExpiresAt()
+		id.until = &until
 	}
 	return id
 }
@@ -55,9 +55,9 @@ func (c *Conn) become(claims any) bool {
 	}
 	s.mu.Lock()
 	token := c.sessionToken()
-	if old := (sessionKey{c.UserID(), token}); s.sessions[old] == c {
+	if old := s.sessionKey(c.UserID(), token); s.sessions[old] == c {
 		delete(s.sessions, old)
-		s.sessions[sessionKey{next.userID, token}] = c
+		s.sessions[s.sessionKey(next.userID, token)] = c
 	}
 	c.identity.Store(next)
 	s.mu.Unlock()
@@ -71,8 +71,8 @@ func (c *Conn) holdUntil(who *identity) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch limit := c.srv.AnonymousTimeout; {
-	case who.expiring:
-		c.expireAt(who.until, now, "claims expired")
+	case who.until != nil:
+		c.expireAt(*who.until, now, "claims expired")
 	case c.stranger:
 		c.expireAt(time.Time{}, now, "")
 	case who.claims == nil && limit > 0 && c.srv.guarded:
@@ -161,7 +161,7 @@ func (c *Conn) reauthenticate(ctx context.Context, token string) error {
 		if e, ok := asError(err); ok {
 			return e
 		}
-		c.srv.Logger.DebugContext(ctx, "new token refused", slog.String("conn", c.id), slog.Any("error", err))
+		c.srv.Logger.DebugContext(ctx, "new token refused", slog.String("conn", c.ID()), slog.Any("error", err))
 		return Errorf(CodeUnauthenticated, "not authenticated")
 	}
 	if claims == nil {

@@ -42,12 +42,12 @@ func (c *Conn) setAlarm(at time.Time, in time.Duration) {
 	switch {
 	case c.alarm == nil:
 		c.alarm = c.srv.Clock.AfterFunc(in, c.overdue)
-	case c.alarmAt.IsZero() || at.Before(c.alarmAt):
+	case c.alarmAt == 0 || at.UnixNano() < c.alarmAt:
 		c.alarm.Reset(in)
 	default:
 		return
 	}
-	c.alarmAt = at
+	c.alarmAt = at.UnixNano()
 }
 
 // overdue fails the requests whose time is up.
@@ -55,7 +55,7 @@ func (c *Conn) overdue() {
 	now := c.srv.Clock.Now()
 	var late []*request
 	c.mu.Lock()
-	c.alarmAt = time.Time{}
+	c.alarmAt = 0
 	for _, r := range c.requests {
 		if wait := r.due.Sub(now); wait > 0 {
 			c.setAlarm(r.due, wait)

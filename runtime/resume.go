@@ -5,6 +5,7 @@ package runtime
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 
@@ -63,17 +64,30 @@ func (c *Conn) setSession(session string) {
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := (sessionKey{user, c.session}); s.sessions[old] == c {
+	if old := s.sessionKey(user, c.session); s.sessions[old] == c {
 		delete(s.sessions, old)
 	}
 	c.session = session
 	if _, open := s.conns[c]; open {
-		s.sessions[sessionKey{user, session}] = c
+		s.sessions[s.sessionKey(user, session)] = c
 	}
 }
 
-// sessionKey is a session of a user: nobody else gets anything by knowing its token.
-type sessionKey struct{ userID, token string }
+// sessionKey stands for a session of a user in the map of all: a hash takes a third of the room that the two of them would.
+func (s *Server) sessionKey(userID, token string) uint64 {
+	return maphash.Comparable(s.seed, [2]string{userID, token})
+}
+
+// holder returns the connection of a session; nil when it has none. Nobody but its user gets anything by knowing its token.
+func (s *Server) holder(userID, token string) *Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.sessions[s.sessionKey(userID, token)]
+	if c == nil || c.UserID() != userID || c.sessionToken() != token {
+		return nil
+	}
+	return c
+}
 
 // resume handles TypeResume on the reader's goroutine. The rooms answer in their turns; messages that the client sends
 // behind it are handled behind that.
@@ -91,9 +105,7 @@ func (c *Conn) resume(req *resume.Request) {
 		return
 	}
 	c.resumed = true
-	s.mu.Lock()
-	old := s.sessions[sessionKey{c.UserID(), req.Session}]
-	s.mu.Unlock()
+	old := s.holder(c.UserID(), req.Session)
 	if old == c {
 		old = nil
 	}

@@ -5,6 +5,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // topicOf returns the topic of a room. Most messages of a connection go where the last one went.
@@ -114,6 +115,9 @@ func (c *Conn) await(in *inbound) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.resolveLocked(in) {
+		if c.routed == nil {
+			c.routed = sync.NewCond(&c.mu)
+		}
 		c.routed.Wait()
 	}
 }
@@ -136,3 +140,10 @@ func (c *Conn) notJoined(kind int) *Error {
 
 // serve runs in the connection's turn.
 func (c *Conn) serve(in *inbound) { _ = in.run(c.srv.ServerConfig.Conn) }
+
+// wakeRouted wakes those who wait for a message to a room. c.mu is held.
+func (c *Conn) wakeRouted() {
+	if c.routed != nil {
+		c.routed.Broadcast()
+	}
+}

@@ -10,6 +10,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -43,6 +44,7 @@ type Server struct {
 	admission admission
 	stats     counters
 	wire      socket.Stats
+	sockets   socket.Options // of all connections
 
 	work     workload      // messages that are being handled
 	unready  atomic.Bool   // Drain was called
@@ -54,7 +56,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	conns    map[*Conn]struct{}
-	sessions map[sessionKey]*Conn // of protocols with a history
+	sessions map[uint64]*Conn // of protocols with a history, by sessionKey
+	seed     maphash.Seed     // of sessionKey
 }
 
 // messageType is a message with the server's state for it.
@@ -92,7 +95,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	s := &Server{
 		settings: set, protocol: p,
 		messages: make(map[string]*messageType), errors: make(map[Code]*ErrorType), kinds: make(map[string]int),
-		conns: make(map[*Conn]struct{}), sessions: make(map[sessionKey]*Conn), drained: make(chan struct{}), emptied: make(chan struct{}, 1), work: workload{empty: make(chan struct{}, 1)},
+		conns: make(map[*Conn]struct{}), sessions: make(map[uint64]*Conn), seed: maphash.MakeSeed(), drained: make(chan struct{}), emptied: make(chan struct{}, 1), work: workload{empty: make(chan struct{}, 1)},
 	}
 	rated := 0
 	for _, m := range p.Messages {
@@ -122,6 +125,10 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	}
 	for i := range set.shards {
 		s.shards = append(s.shards, newShard(s, i))
+	}
+	s.sockets = socket.Options{
+		MaxMessage: s.Limits.MessageBytes, Clock: s.Clock, Stats: &s.wire, Unprepared: s.UnpreparedFrames,
+		Bounds: socket.Bounds{Bytes: s.Limits.QueueBytes, Frames: s.Limits.QueueFrames, Age: s.Limits.QueueAge},
 	}
 	s.admission.init(s)
 	s.backplane = &local{s}
@@ -192,7 +199,7 @@ func (s *Server) register(c *Conn) bool {
 func (s *Server) unregister(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	session := sessionKey{c.UserID(), c.sessionToken()}
+	session := s.sessionKey(c.UserID(), c.sessionToken())
 	delete(s.conns, c)
 	if len(s.conns) == 0 && s.draining.Load() {
 		select {
@@ -208,7 +215,7 @@ func (s *Server) unregister(c *Conn) {
 // report hands an error that no client is told of to the program.
 func (s *Server) report(ctx context.Context, c *Conn, err error, attrs ...slog.Attr) {
 	if c != nil {
-		attrs = append(attrs, slog.String("conn", c.id), slog.String("user", c.UserID()))
+		attrs = append(attrs, slog.String("conn", c.ID()), slog.String("user", c.UserID()))
 	}
 	s.Logger.LogAttrs(ctx, slog.LevelError, err.Error(), attrs...)
 	if s.OnError != nil {

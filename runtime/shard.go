@@ -120,7 +120,7 @@ func (c *Conn) settled(r *Room) {
 	if c.inflight[i].n--; c.inflight[i].n == 0 {
 		c.inflight = slices.Delete(c.inflight, i, i+1)
 	}
-	c.routed.Broadcast()
+	c.wakeRouted()
 }
 
 // forget takes a room off the shard; what is sent to its topic from here on makes a new one.

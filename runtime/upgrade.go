@@ -58,11 +58,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 		s.refuse(w, refused)
 		return nil
 	}
-	sock, err := socket.Accept(w, r, socket.Options{
-		Subprotocol: pickSubprotocol(r), MaxMessage: s.Limits.MessageBytes, Clock: s.Clock, Stats: &s.wire,
-		Bounds:     socket.Bounds{Bytes: s.Limits.QueueBytes, Frames: s.Limits.QueueFrames, Age: s.Limits.QueueAge},
-		Unprepared: s.UnpreparedFrames,
-	})
+	sock, err := socket.Accept(w, r, pickSubprotocol(r), &s.sockets)
 	if err != nil {
 		s.stats.refusal("upgrade")
 		return nil
@@ -90,7 +86,8 @@ func (s *Server) authenticate(r *http.Request) (*identity, *refusal) {
 	go func() {
 		var res result
 		res.err = guard(func() error {
-			claims, err := s.Authenticate(r.WithContext(ctx), s.token(r))
+			// A copy: claims that keep a part of the token would keep the whole request in memory.
+			claims, err := s.Authenticate(r.WithContext(ctx), strings.Clone(s.token(r)))
 			if err == nil {
 				res.who = s.identify(claims) // which asks methods of the program's
 			}

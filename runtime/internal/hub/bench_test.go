@@ -118,7 +118,7 @@ func BenchmarkIdle(b *testing.B) {
 		set := hub.New(hub.Options{})
 		ended := make(chan struct{}, n)
 		hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s, err := socket.Accept(w, r, socket.Options{MaxMessage: 64 << 10})
+			s, err := socket.Accept(w, r, "", &socket.Options{MaxMessage: 64 << 10})
 			if err != nil {
 				b.Error(err)
 				return
@@ -179,7 +179,7 @@ func accept(b *testing.B, stats *socket.Stats) *socket.Socket {
 	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="} {
 		r.Header.Set(k, v)
 	}
-	s, err := socket.Accept(hijackRecorder{httptest.NewRecorder(), conn}, r, socket.Options{MaxMessage: 1000, Clock: clock.Real{}, Stats: stats})
+	s, err := socket.Accept(hijackRecorder{httptest.NewRecorder(), conn}, r, "", &socket.Options{MaxMessage: 1000, Clock: clock.Real{}, Stats: stats})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,7 +10,7 @@ type Member struct {
 	hub    *Hub
 
 	// These belong to the hub's loop.
-	index  int // in hub.members; -1: not there
+	index  int32 // in hub.members; -1: not there
 	dirty  bool
 	groups []groupRef
 }

@@ -201,7 +201,7 @@ func (h *Hub) apply(e *event, now int64) {
 	case evLeave:
 		e.group.remove(e.member)
 	case evAdd:
-		e.member.index = len(h.members)
+		e.member.index = int32(len(h.members))
 		h.members = append(h.members, e.member)
 		h.sockets.Add(1)
 		h.scheduleSweep()

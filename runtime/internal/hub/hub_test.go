@@ -49,7 +49,7 @@ func setUp(t *testing.T, change func(*fixture)) *fixture {
 }
 
 func (f *fixture) accept(w http.ResponseWriter, r *http.Request) {
-	s, err := socket.Accept(w, r, f.options)
+	s, err := socket.Accept(w, r, "", &f.options)
 	if err != nil {
 		return
 	}

@@ -16,11 +16,10 @@ import (
 
 // Options configure Accept.
 type Options struct {
-	Subprotocol string      // to answer with; must be one that the client offered, or empty
-	MaxMessage  int         // bytes of a message; more is closed with 1009. 0 or less: no limit
-	Bounds      Bounds      // of what waits for the client
-	Clock       clock.Clock // nil: the system's
-	Stats       *Stats      // shared with other sockets; nil: nobody counts
+	MaxMessage int         // bytes of a message; more is closed with 1009. 0 or less: no limit
+	Bounds     Bounds      // of what waits for the client
+	Clock      clock.Clock // nil: the system's
+	Stats      *Stats      // shared with other sockets; nil: nobody counts
 	// Unprepared sends messages through coder/websocket instead of as prepared frames. The bytes on the wire are the same.
 	Unprepared bool
 }
@@ -32,25 +31,23 @@ const writeBuffer = 16
 // Accept upgrades a request. When it returns an error it has answered the request. The caller has checked the origin and
 // chosen the subprotocol, reads from a goroutine of its own, and lets the HTTP handler return. The server has to read
 // until Read fails: that is what ends a connection and frees what it holds.
-func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Socket, error) {
-	if o.Clock == nil {
-		o.Clock = clock.Real{}
-	}
-	if o.Stats == nil {
-		o.Stats = new(Stats)
-	}
+//
+// The subprotocol to answer with must be one that the client offered, or empty. The options may be those of many sockets;
+// they must not be changed while one of these is open.
+func Accept(w http.ResponseWriter, r *http.Request, subprotocol string, o *Options) (*Socket, error) {
+	o = o.complete()
 	if !canHijack(w) { // coder/websocket would find out only after its answer
 		http.Error(w, "this server cannot upgrade the request to a WebSocket", http.StatusNotImplemented)
 		return nil, errors.New("socket: the http.ResponseWriter cannot be hijacked: serve over HTTP/1.1, and give middleware that wraps it an Unwrap method")
 	}
-	s := &Socket{clock: o.Clock, stats: o.Stats, max: o.MaxMessage, unprepared: o.Unprepared}
-	hijacked := &hijackWriter{ResponseWriter: w, socket: s, bounds: o.Bounds}
+	s := new(Socket)
+	hijacked := &hijackWriter{ResponseWriter: w, socket: s, options: o}
 	opts := &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the caller's own check is stricter
 		CompressionMode:    websocket.CompressionDisabled,
 	}
-	if o.Subprotocol != "" {
-		opts.Subprotocols = []string{o.Subprotocol}
+	if subprotocol != "" {
+		opts.Subprotocols = []string{subprotocol}
 	}
 	ws, err := websocket.Accept(hijacked, r, opts)
 	if err != nil {
@@ -59,6 +56,21 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Socket, error) 
 	ws.SetReadLimit(-1) // readAll has one of its own
 	s.ws = ws
 	return s, nil
+}
+
+// complete returns options that have all they need.
+func (o *Options) complete() *Options {
+	if o.Clock != nil && o.Stats != nil {
+		return o
+	}
+	all := *o
+	if all.Clock == nil {
+		all.Clock = clock.Real{}
+	}
+	if all.Stats == nil {
+		all.Stats = new(Stats)
+	}
+	return &all
 }
 
 // canHijack looks for what http.ResponseController will find.
@@ -78,8 +90,8 @@ func canHijack(w http.ResponseWriter) bool {
 // hijackWriter gives coder/websocket the queueing connection and small buffers.
 type hijackWriter struct {
 	http.ResponseWriter
-	socket *Socket
-	bounds Bounds
+	socket  *Socket
+	options *Options
 }
 
 // Hijack takes the connection over from net/http.
@@ -93,7 +105,7 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	out := newOutbound(conn, append([]byte(nil), early...), h)
+	out := newOutbound(conn, append([]byte(nil), early...), h.options)
 	h.socket.out = out
 	return out, bufio.NewReadWriter(out.reader(), bufio.NewWriterSize(out, writeBuffer)), nil
 }

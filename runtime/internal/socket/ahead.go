@@ -44,7 +44,7 @@ func (c *outbound) await() {
 		if buf == nil {
 			return // the read that follows says why
 		}
-		c.seen.Store(c.clock.Now().UnixNano())
+		c.seen.Store(c.options.Clock.Now().UnixNano())
 		c.ahead, c.early = buf, withoutPongs(buf[:n])
 		c.consumed()
 	}

@@ -38,6 +38,9 @@ type link struct {
 	br   *bufio.Reader
 }
 
+// subprotocol is what the servers of the tests answer.
+const subprotocol = "wsgen.v1"
+
 // connect makes a link over loopback. extra is sent in one packet with the request.
 func connect(t *testing.T, o socket.Options, extra ...byte) *link {
 	return connectTo(t, httptest.NewServer, o, extra...)
@@ -51,7 +54,7 @@ func connectTo(t *testing.T, start func(http.Handler) *httptest.Server, o socket
 	t.Helper()
 	socks := make(chan *socket.Socket, 1)
 	srv := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := socket.Accept(w, r, o)
+		s, err := socket.Accept(w, r, subprotocol, &o)
 		if err != nil {
 			t.Errorf("Accept: %v", err)
 			close(socks)
@@ -76,7 +79,7 @@ func connectTo(t *testing.T, start func(http.Handler) *httptest.Server, o socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Sec-WebSocket-Protocol") != o.Subprotocol {
+	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Sec-WebSocket-Protocol") != subprotocol {
 		t.Fatalf("answer %v with subprotocol %q", resp.Status, resp.Header.Get("Sec-WebSocket-Protocol"))
 	}
 	l.sock = <-socks

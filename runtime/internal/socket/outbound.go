@@ -38,10 +38,8 @@ type TryWriter interface {
 // hands the queue to the kernel without blocking; while the kernel takes nothing, a goroutine waits for it.
 type outbound struct {
 	net.Conn
-	try    TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
-	clock  clock.Clock
-	stats  *Stats
-	bounds Bounds
+	try     TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
+	options *Options
 
 	// These belong to the reader.
 	early     []byte // bytes that have arrived: behind the request, or in ahead
@@ -83,14 +81,14 @@ type passing struct {
 	scratch []byte
 }
 
-func newOutbound(conn net.Conn, early []byte, h *hijackWriter) *outbound {
-	c := &outbound{Conn: conn, early: early, bounds: h.bounds, clock: h.socket.clock, stats: h.socket.stats}
+func newOutbound(conn net.Conn, early []byte, o *Options) *outbound {
+	c := &outbound{Conn: conn, early: early, options: o}
 	if t, ok := conn.(TryWriter); ok {
 		c.try = t
 	} else {
 		c.try = newRawWriter(conn)
 	}
-	c.seen.Store(c.clock.Now().UnixNano())
+	c.seen.Store(c.options.Clock.Now().UnixNano())
 	return c
 }
 
@@ -101,7 +99,7 @@ func (c *outbound) Read(p []byte) (int, error) {
 		c.readErr = err
 		return 0, err
 	}
-	c.seen.Store(c.clock.Now().UnixNano())
+	c.seen.Store(c.options.Clock.Now().UnixNano())
 	if c.allowance > 0 {
 		if c.allowance -= n; c.allowance <= 0 {
 			return 0, errFragments
@@ -161,7 +159,7 @@ func (c *outbound) control(f *Frame) error {
 		c.pong.data = f.data
 		return nil
 	}
-	c.append(f, c.clock.Now().UnixNano())
+	c.append(f, c.options.Clock.Now().UnixNano())
 	switch f.data[0] {
 	case opPong:
 		c.pong = f
@@ -202,7 +200,7 @@ func (c *outbound) push(f *Frame, now int64, scratch []byte) bool {
 		c.append(f, now)
 		return true
 	case f.class == Droppable:
-		c.stats.Dropped.Add(1)
+		c.options.Stats.Dropped.Add(1)
 		return true
 	}
 	return false
@@ -210,7 +208,7 @@ func (c *outbound) push(f *Frame, now int64, scratch []byte) bool {
 
 // full reports whether there is no room for a frame.
 func (c *outbound) full(f *Frame) bool {
-	bytes, frames := c.bounds.Bytes, c.bounds.Frames
+	bytes, frames := c.options.Bounds.Bytes, c.options.Bounds.Frames
 	if f.class == Droppable {
 		bytes, frames = (bytes+3)/4, (frames+3)/4
 	}
@@ -229,12 +227,12 @@ func (c *outbound) replace(f *Frame) bool {
 			continue
 		}
 		more := len(f.data) - len(old.data)
-		if c.bounds.Bytes > 0 && c.bytes+more > c.bounds.Bytes {
+		if c.options.Bounds.Bytes > 0 && c.bytes+more > c.options.Bounds.Bytes {
 			return false
 		}
 		c.bytes += more
 		c.queue[i].frame = f
-		c.stats.Replaced.Add(1)
+		c.options.Stats.Replaced.Add(1)
 		return true
 	}
 	return false
@@ -286,6 +284,6 @@ func (c *outbound) forget() {
 func (c *outbound) close() {
 	c.closing = true
 	if c.timer == nil && c.err == nil {
-		c.timer = c.clock.AfterFunc(closeWait, c.abort)
+		c.timer = c.options.Clock.AfterFunc(closeWait, c.abort)
 	}
 }

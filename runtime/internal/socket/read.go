@@ -38,8 +38,8 @@ func (s *Socket) Read() ([]byte, error) {
 			return nil, s.finish(end)
 		}
 		if s.closed.Load() == nil {
-			s.stats.FramesIn.Add(1)
-			s.stats.BytesIn.Add(uint64(len(msg)))
+			s.out.options.Stats.FramesIn.Add(1)
+			s.out.options.Stats.BytesIn.Add(uint64(len(msg)))
 			return msg, nil
 		}
 	}
@@ -54,9 +54,9 @@ func (s *Socket) next() ([]byte, *CloseError) {
 	if kind != websocket.MessageText {
 		return nil, s.violate(CodeUnsupported, "only text messages are understood", nil)
 	}
-	s.reading.Store(s.clock.Now().UnixNano())
-	if s.max > 0 {
-		s.out.allowance = fragmentAllowance(s.max)
+	s.reading.Store(s.out.options.Clock.Now().UnixNano())
+	if s.out.options.MaxMessage > 0 {
+		s.out.allowance = fragmentAllowance(s.out.options.MaxMessage)
 	}
 	msg, err := s.readAll(r)
 	s.out.allowance = 0
@@ -86,7 +86,7 @@ func (s *Socket) readAll(r io.Reader) ([]byte, error) {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case s.max > 0 && len(buf) > s.max:
+		case s.out.options.MaxMessage > 0 && len(buf) > s.out.options.MaxMessage:
 			return nil, errTooBig
 		case err == nil:
 		case errors.Is(err, io.EOF) && s.out.readErr == nil:
@@ -108,7 +108,7 @@ func (s *Socket) classify(err error) *CloseError {
 	case errors.As(err, &peer):
 		return s.note(&CloseError{Code: int(peer.Code), Reason: peer.Reason})
 	case errors.Is(err, errTooBig):
-		return s.violate(CodeTooBig, fmt.Sprintf("a message may have %d bytes", s.max), nil)
+		return s.violate(CodeTooBig, fmt.Sprintf("a message may have %d bytes", s.out.options.MaxMessage), nil)
 	case errors.Is(err, errFragments):
 		return s.violate(CodePolicy, "too many fragments or pings in a message", nil)
 	case s.out.readErr != nil:

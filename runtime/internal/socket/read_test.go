@@ -34,7 +34,7 @@ func TestReadsMessages(t *testing.T) {
 		{"unsolicited pong before", [][]byte{ClientFrame(Final|Pong, []byte("x")), ClientFrame(Final|Text, []byte("hi"))}, "hi"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := connect(t, socket.Options{Subprotocol: "wsgen.v1", MaxMessage: 1 << 20})
+			l := connect(t, socket.Options{MaxMessage: 1 << 20})
 			msgs, _ := l.reads()
 			l.send(c.send...)
 			wantMessage(t, msgs, c.want)
@@ -234,7 +234,7 @@ func TestAcceptRefusesWhatIsNoUpgrade(t *testing.T) {
 			r.Header = valid.Clone()
 			c.edit(r)
 			w := &hijackable{ResponseRecorder: httptest.NewRecorder()}
-			if _, err := socket.Accept(w, r, socket.Options{}); err == nil {
+			if _, err := socket.Accept(w, r, "", &socket.Options{}); err == nil {
 				t.Fatal("accepted")
 			}
 			if w.Code != c.status {
@@ -246,7 +246,7 @@ func TestAcceptRefusesWhatIsNoUpgrade(t *testing.T) {
 		r := httptest.NewRequest("GET", "/ws", nil)
 		r.Header = valid.Clone()
 		w := httptest.NewRecorder()
-		_, err := socket.Accept(w, r, socket.Options{})
+		_, err := socket.Accept(w, r, "", &socket.Options{})
 		if err == nil || !strings.Contains(err.Error(), "Unwrap") || w.Code != http.StatusNotImplemented {
 			t.Errorf("status %d and %v, want 501 and what to do", w.Code, err)
 		}

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-
-	"github.com/wsgen/wsgen/runtime/clock"
 )
 
 // The codes that this package closes with.
@@ -36,16 +34,12 @@ const closeWait = time.Second
 // Socket is a WebSocket connection. One goroutine reads it, one, the hub's, calls Push, Flush and Check; everything else
 // is safe for concurrent use.
 type Socket struct {
-	ws    *websocket.Conn
-	out   *outbound
-	clock clock.Clock
-	stats *Stats
-	max   int
+	ws  *websocket.Conn
+	out *outbound
 
-	unprepared bool
-	read       *[]byte      // buffer of the message that is being handled
-	reading    atomic.Int64 // UnixNano of the begin of a message that is not complete; 0: none
-	closed     atomic.Pointer[CloseError]
+	read    *[]byte      // buffer of the message that is being handled
+	reading atomic.Int64 // UnixNano of the begin of a message that is not complete; 0: none
+	closed  atomic.Pointer[CloseError]
 
 	// These belong to the caller of Check.
 	nextPing int64
@@ -92,7 +86,7 @@ func (s *Socket) Close(code int, reason string) {
 // CloseSlow ends a connection whose reader does not keep up: what waits is forgotten at once.
 func (s *Socket) CloseSlow(reason string) {
 	if s.end(&CloseError{Code: CodeTryLater, Reason: reason, Local: true, Err: errSlow}, true) {
-		s.stats.Slow.Add(1)
+		s.out.options.Stats.Slow.Add(1)
 	}
 }
 
@@ -103,7 +97,7 @@ func (s *Socket) end(e *CloseError, drop bool) bool {
 	if !s.closed.CompareAndSwap(nil, e) {
 		return false
 	}
-	s.out.pushClose(newClose(e.Code, e.Reason), s.clock.Now().UnixNano(), drop)
+	s.out.pushClose(newClose(e.Code, e.Reason), s.out.options.Clock.Now().UnixNano(), drop)
 	return true
 }
 
@@ -119,7 +113,7 @@ func (s *Socket) abort(reason string, err error) {
 // caller then ends the connection. A reader is slow when what waits stays past the bounds after the kernel was offered
 // it; else nothing is written before Flush. scratch is as for Flush. On a connection that is closing it does nothing.
 func (s *Socket) Push(f *Frame, now int64, scratch []byte) bool {
-	if !s.unprepared {
+	if !s.out.options.Unprepared {
 		return s.out.push(f, now, scratch)
 	}
 	// coder/websocket frames the message again, and hands it to Write, which asks here for what it cannot know.

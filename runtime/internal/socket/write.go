@@ -27,13 +27,13 @@ func (c *outbound) flushLocked(scratch []byte) {
 		}
 		batch, _ := c.gather(scratch, maxBatch)
 		n, err := c.try.TryWrite(batch)
-		c.stats.Writes.Add(1)
+		c.options.Stats.Writes.Add(1)
 		c.advance(n)
 		switch {
 		case err != nil:
 			c.fail(err)
 		case n < len(batch):
-			c.stats.Blocked.Add(1)
+			c.options.Stats.Blocked.Add(1)
 			c.startDraining()
 		}
 	}
@@ -60,7 +60,7 @@ func (c *outbound) gather(scratch []byte, limit int) (batch []byte, entries int)
 // advance forgets n bytes that were written.
 func (c *outbound) advance(n int) {
 	c.bytes -= n
-	c.stats.BytesOut.Add(uint64(n))
+	c.options.Stats.BytesOut.Add(uint64(n))
 	var done uint64
 	for n > 0 {
 		c.begun(1)
@@ -76,7 +76,7 @@ func (c *outbound) advance(n int) {
 		c.offset = 0
 		done++
 	}
-	c.stats.FramesOut.Add(done)
+	c.options.Stats.FramesOut.Add(done)
 	c.compact()
 }
 

@@ -22,7 +22,7 @@ func Accept(conn net.Conn, o socket.Options) (*socket.Socket, error) {
 	r.Header.Set("Upgrade", "websocket")
 	r.Header.Set("Sec-WebSocket-Version", "13")
 	r.Header.Set("Sec-WebSocket-Key", Key)
-	return socket.Accept(&hijacker{httptest.NewRecorder(), conn}, r, o)
+	return socket.Accept(&hijacker{httptest.NewRecorder(), conn}, r, "", &o)
 }
 
 // Key is a valid Sec-WebSocket-Key.
