@@ -62,6 +62,10 @@ func (h Hash) Shard(topic string, shards int) int {
 	return 0
 }
 
+// Slot returns the slot of a topic in a cluster, from 0 to slots-1; slots is a power of two. With twice as many, a topic of slot i is in
+// i or i+slots. It allocates nothing and is safe for concurrent use.
+func Slot(topic string, slots int) int { return int(hash64(topic) & uint64(slots-1)) }
+
 // WSKitHash is ws-kit's topic hash: h = 31h + unit over the UTF-16 code units, in 32 bits. Topics on the wire are UTF-8; of other
 // text, each byte that is not part of a character counts as one U+FFFD.
 func WSKitHash(topic string) uint32 {

@@ -1,0 +1,11 @@
+//go:build !darwin && !dragonfly && !freebsd && !linux && !netbsd && !openbsd
+
+package cluster
+
+import (
+	"errors"
+	"os"
+)
+
+// lockFile says that files cannot be locked here.
+func lockFile(*os.File) (identity string, err error) { return "", errors.ErrUnsupported }

@@ -1,0 +1,245 @@
+package cluster
+
+// The steward looks after the slots: it finds dead nodes, takes what is for this node to take, and gives away what is not.
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	// lookEvery is how often the steward looks although nothing has changed.
+	lookEvery = time.Second
+	// giveAtOnce is how many slots are given away at a time.
+	giveAtOnce = 4
+	// orphanGrace is how long a slot that nobody owns is left to the node that should have it, before any node takes it.
+	orphanGrace = 3 * time.Second
+	// calmBefore is how long the set of nodes must have been the same before slots move for balance alone: a node that restarts
+	// should find its own again.
+	calmBefore = 5 * time.Second
+	// yieldTime is how long the rooms of a slot may take to get ready to be given away.
+	yieldTime = 10 * time.Second
+	// flushTime is how long peers may take to confirm what the slot's rooms have sent them.
+	flushTime = 2 * time.Second
+)
+
+// steward looks after every change, and every second.
+func (n *Node) steward() {
+	tick := make(chan struct{}, 1)
+	timer := n.clock.AfterFunc(lookEvery, func() { poke(tick) })
+	defer timer.Stop()
+	for {
+		select {
+		case <-tick:
+			timer.Reset(lookEvery)
+			n.tellPause()
+		case <-n.wake:
+		case <-n.ctx.Done():
+			return
+		}
+		n.look()
+	}
+}
+
+// tellPause tells the app for how long the node may not act.
+func (n *Node) tellPause() {
+	n.mu.Lock()
+	now := n.clock.Now()
+	alive := n.Alive()
+	switch {
+	case alive:
+		n.paused = time.Time{}
+	case n.paused.IsZero():
+		n.paused = now
+	}
+	since := n.paused
+	n.mu.Unlock()
+	if !alive {
+		n.app.Paused(now.Sub(since))
+	}
+}
+
+// look starts what there is to do. Each piece of it is a goroutine of its own, which pokes the steward at its end.
+func (n *Node) look() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.view.complete || n.self.Incarnation == 0 || !n.Alive() || n.lives.Err() != nil {
+		return
+	}
+	now := n.clock.Now()
+	for name, s := range n.nodes {
+		if name != n.cfg.Node && s.record.State != nodeDead && !s.killing && now.Sub(s.seen) >= n.cfg.Lease.Dead {
+			s.killing = true
+			n.done.Go(func() { n.kill(name) })
+		}
+	}
+	should := assignment(n.candidates(), len(n.slots))
+	calm := n.draining || now.Sub(n.settled) >= calmBefore
+	for slot := range n.slots {
+		s := &n.slots[slot]
+		if s.busy {
+			continue
+		}
+		switch {
+		case s.mine != 0:
+			if should != nil && should[slot] != n.cfg.Node && calm && n.gives < giveAtOnce {
+				s.busy = true
+				n.gives++
+				to := n.nodes[should[slot]].record.peer(should[slot])
+				n.done.Go(func() { n.give(slot, to) })
+			}
+		case n.claimable(slot, now, should):
+			s.busy = true
+			n.done.Go(func() { n.claim(slot) })
+		}
+	}
+}
+
+// candidates returns the nodes that may own slots. n.mu is held.
+func (n *Node) candidates() []string {
+	var names []string
+	for name, s := range n.nodes {
+		if s.record.State == nodeUp && (name != n.cfg.Node || !n.draining) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// claimable reports whether a slot is for this node to take. n.mu is held.
+func (n *Node) claimable(slot int, now time.Time, should []string) bool {
+	s := &n.slots[slot]
+	if n.draining {
+		return false
+	}
+	if s.record.of(n.self) {
+		return true // it was given to this node; or a claim of it was stored, and nobody knew
+	}
+	if s.revision != 0 {
+		owner := n.nodes[s.record.Node]
+		if owner != nil && owner.record.runs(uint64(s.record.Incarnation)) {
+			return false
+		}
+	}
+	return should != nil && should[slot] == n.cfg.Node || !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace
+}
+
+// kill writes that a node is dead, on condition that it has not renewed its lease since this node saw it do so last.
+func (n *Node) kill(name string) {
+	n.mu.Lock()
+	s := n.nodes[name]
+	rec, last := s.record, s.revision
+	self := n.self
+	n.mu.Unlock()
+	victim := rec.peer(name)
+	rec.State, rec.By = nodeDead, self.String()
+	_, err := n.write(n.ctx, Write{Key: NodeKey(name), Value: mustJSON(rec), Last: last}, n.Alive)
+	if err == nil {
+		n.cfg.Logger.Warn("a node of the cluster is dead", slog.String("node", name))
+		n.trace("kill", -1, 0, victim)
+	}
+	n.mu.Lock()
+	s.killing = false
+	n.mu.Unlock()
+}
+
+// claim writes that a slot is this node's, on condition that its record is the one this node has seen.
+func (n *Node) claim(slot int) {
+	n.mu.Lock()
+	self, last := n.self, n.slots[slot].revision
+	n.mu.Unlock()
+	rec := ownRecord{self.Node, incarnationID(self.Incarnation), slotActive}
+	epoch, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive)
+	n.finish(slot, func(s *slotState) {
+		if err != nil || n.self != self || self.Incarnation == 0 || s.revision > epoch {
+			return
+		}
+		s.record, s.revision, s.mine = rec, epoch, epoch
+		n.mu.Unlock()
+		n.trace("claim", slot, epoch, Peer{})
+		n.app.Open(slot, epoch)
+		n.mu.Lock()
+	})
+}
+
+// give hands a slot over: its rooms are made ready, what they have sent has arrived, and then the record names the one who is to
+// take it.
+func (n *Node) give(slot int, to Peer) {
+	n.mu.Lock()
+	epoch := n.slots[slot].mine
+	n.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(n.ctx)
+	defer cancel(nil)
+	timer := n.clock.AfterFunc(yieldTime, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
+	if err := n.app.Yield(ctx, slot); err != nil {
+		n.keep(slot, epoch, err)
+		return
+	}
+	n.flushAll(ctx)
+	rec := ownRecord{to.Node, incarnationID(to.Incarnation), slotHandoff}
+	_, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: epoch}, n.Alive)
+	n.given(slot, epoch, to, err)
+}
+
+// keep goes on with a slot that could not be made ready.
+func (n *Node) keep(slot int, epoch uint64, why error) {
+	n.cfg.Logger.Warn("a slot could not be given away", slog.Int("slot", slot), slog.Any("error", why))
+	n.finish(slot, func(s *slotState) {
+		n.gives--
+		if s.mine == epoch {
+			n.mu.Unlock()
+			n.app.Open(slot, epoch)
+			n.mu.Lock()
+		}
+	})
+}
+
+// given notes that a slot was given away. When it is not known whether that was stored, it is not this node's all the same: it
+// will see what became of the record, and takes the slot again if it is still named there.
+func (n *Node) given(slot int, epoch uint64, to Peer, err error) {
+	n.finish(slot, func(s *slotState) {
+		n.gives--
+		owned := s.mine == epoch
+		s.mine = 0
+		n.mu.Unlock()
+		if err == nil {
+			n.trace("give", slot, epoch, to)
+		} else if owned {
+			n.app.Lost(slot)
+		}
+		n.mu.Lock()
+	})
+}
+
+// finish ends what was under way with a slot. n.mu is held while f runs, which may give it up for a while.
+func (n *Node) finish(slot int, f func(s *slotState)) {
+	n.calls.Lock()
+	defer n.calls.Unlock()
+	n.mu.Lock()
+	s := &n.slots[slot]
+	s.busy = false
+	f(s)
+	n.changed.Broadcast()
+	n.mu.Unlock()
+	n.reroute(slot)
+	poke(n.wake)
+}
+
+// flushAll waits until all peers have what this node has sent them, for a short time: one that does not answer may be dead.
+func (n *Node) flushAll(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	timer := n.clock.AfterFunc(flushTime, cancel)
+	defer timer.Stop()
+	n.mu.Lock()
+	links := n.links
+	n.mu.Unlock()
+	if links == nil {
+		return
+	}
+	for _, p := range n.Members() {
+		_ = links.flush(ctx, p) // members of rooms on a node that does not answer are told of a gap later
+	}
+}
