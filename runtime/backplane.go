@@ -1,6 +1,10 @@
 package runtime
 
-import "github.com/wsgen/wsgen/runtime/internal/hub"
+import (
+	"context"
+
+	"github.com/wsgen/wsgen/runtime/internal/hub"
+)
 
 // backplane is what lies between the connections of a gateway and the owners of rooms. In one process both are here; over
 // a network a message is forwarded to the node that owns its shard, and a room's outlets are the nodes with members.
@@ -9,11 +13,11 @@ type backplane interface {
 	// handled then.
 	forward(in *inbound) error
 	// resume hands a client that comes back to the owner of its topic. An error is for the client, and no room has seen it.
-	resume(kind int, topic string, m *returning) error
+	resume(m *returning) error
 	// publish sends to the members of a topic from outside of its room, and returns how many it was queued for.
-	publish(topic string, t *MessageType, v any) (delivered int, err error)
+	publish(ctx context.Context, topic string, t *MessageType, v any) (delivered int, err error)
 	// gateway names the outlet that reaches a connection, and makes it.
-	gateway(c *Conn) (key any, open func() outlet)
+	gateway(r *Room, c *Conn) (key any, open func() outlet)
 }
 
 // outlet takes a room's ordered events to those of its members that one gateway holds. Events of one room keep their
@@ -32,21 +36,25 @@ func (l *local) forward(in *inbound) error {
 	return l.srv.shards[l.srv.Shard(in.topic)].post(in)
 }
 
-func (l *local) resume(kind int, topic string, m *returning) error {
-	return l.srv.shards[l.srv.Shard(topic)].resume(kind, topic, m)
+func (l *local) resume(m *returning) error {
+	return l.srv.shards[l.srv.Shard(m.topic)].resume(m.kind, m.topic, m)
 }
 
-func (l *local) publish(topic string, t *MessageType, v any) (int, error) {
+func (l *local) publish(_ context.Context, topic string, t *MessageType, v any) (int, error) {
 	r := l.srv.shards[l.srv.Shard(topic)].room(topic)
 	if r == nil {
 		return 0, nil
 	}
-	return r.fanOut(t, v, nil), nil
+	return r.fanOut(t, v, nil)
 }
 
-func (l *local) gateway(c *Conn) (any, func() outlet) {
+func (l *local) gateway(_ *Room, c *Conn) (any, func() outlet) {
 	h := c.member.Hub()
-	return h, func() outlet { return &hubOutlet{hub: h, base: h.NewGroup(), v1: h.NewGroup()} }
+	return h, func() outlet { return newHubOutlet(h) }
+}
+
+func newHubOutlet(h *hub.Hub) *hubOutlet {
+	return &hubOutlet{hub: h, base: h.NewGroup(), v1: h.NewGroup()}
 }
 
 // hubOutlet is a room's members on one hub. The profiles have groups of their own, because their frames differ.

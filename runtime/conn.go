@@ -48,6 +48,7 @@ type Conn struct {
 	ticket   *ticket
 	sock     *socket.Socket
 	member   *hub.Member
+	remote   *remote // of a connection whose socket is on another node; nil: it is here, with ticket, sock and member
 	handle   any
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -61,7 +62,8 @@ type Conn struct {
 
 	mu       sync.Mutex
 	routed   *sync.Cond  // signalled when a message to a room is done, and at the end; nil: nobody waited yet
-	rooms    []*Room     // that it is in, in the order of joining
+	rooms    []seat      // that it is in, in the order of joining
+	moves    uint32      // changes of rooms
 	inflight []inflight  // messages that wait or run, by room
 	requests []*request  // that have no answer yet
 	alarm    clock.Timer // of their deadlines; nil: there were none
@@ -126,7 +128,12 @@ func (c *Conn) Claims() any { return c.identity.Load().claims }
 func (c *Conn) Handle() any { return c.handle }
 
 // IP returns the address that Options.ClientIP saw.
-func (c *Conn) IP() netip.Addr { return c.ticket.ip }
+func (c *Conn) IP() netip.Addr {
+	if c.remote != nil {
+		return c.remote.ip
+	}
+	return c.ticket.ip
+}
 
 // Context ends with the connection.
 func (c *Conn) Context() context.Context { return c.ctx }
@@ -135,11 +142,28 @@ func (c *Conn) Context() context.Context { return c.ctx }
 func (c *Conn) Topics() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.topics()
+}
+
+// topics is Topics. c.mu is held.
+func (c *Conn) topics() []string {
 	topics := make([]string, len(c.rooms))
 	for i, r := range c.rooms {
-		topics[i] = r.topic
+		topics[i] = r.name()
+	}
+	if c.remote != nil {
+		return c.remote.merge(topics)
 	}
 	return topics
+}
+
+// send queues a frame for the connection, behind everything that was sent before from the same place.
+func (c *Conn) send(f *socket.Frame) {
+	if c.remote != nil {
+		c.remote.send(c, f)
+		return
+	}
+	c.member.Send(f)
 }
 
 // Send queues a message for this connection. It returns an error when the message is not what the schema allows, and does
@@ -148,27 +172,50 @@ func (c *Conn) Send(t *MessageType, v any) error {
 	if err := checkOutgoing(t, v); err != nil {
 		return err
 	}
-	c.member.Send(newFrame(c.srv.protocol.Envelope, t, v, "", 0))
+	c.send(newFrame(c.srv.protocol.Envelope, t, v, "", 0))
 	return nil
 }
 
 // Close sends what was queued before, and then ends the connection with a close code. It does not wait for that. A reason
 // of more than 123 bytes is cut.
-func (c *Conn) Close(code CloseCode, reason string) { c.member.Close(int(code), reason) }
+func (c *Conn) Close(code CloseCode, reason string) {
+	if c.remote != nil {
+		c.remote.close(c, code, reason)
+		return
+	}
+	c.member.Close(int(code), reason)
+}
 
 // Leave makes the connection leave a room that it is in: it counts as not joined at once, and the room lets it go, and
 // is told with OnLeave, in its turn. It returns at once.
 func (c *Conn) Leave(topic string) {
 	c.mu.Lock()
-	i := slices.IndexFunc(c.rooms, func(r *Room) bool { return r.topic == topic })
+	i := c.seatAt(topic)
 	if i < 0 {
 		c.mu.Unlock()
+		if c.remote != nil {
+			c.remote.quit(c, topic)
+		}
 		return
 	}
 	r := c.rooms[i]
 	c.rooms = slices.Delete(c.rooms, i, i+1)
+	c.moves++
 	c.mu.Unlock()
-	r.mail.PostAlways(roomMail{leave: c, cause: Left})
+	r.release(c, Left, nil)
+}
+
+// seat is a room that a connection is in: a *Room of this process, or a *branch of one that another node owns.
+type seat interface {
+	name() string // topic
+	of() int      // kind
+	// release lets a connection go that does not count itself as a member any more. done, if not nil, is called after that.
+	release(c *Conn, cause LeaveCause, done func())
+}
+
+// seatAt returns which of the connection's rooms has a topic; -1: none. c.mu is held.
+func (c *Conn) seatAt(topic string) int {
+	return slices.IndexFunc(c.rooms, func(s seat) bool { return s.name() == topic })
 }
 
 // run is the connection's goroutine: it reads until the connection ends.
@@ -242,7 +289,10 @@ func (c *Conn) teardown(cause error) {
 	var left sync.WaitGroup
 	for _, r := range rooms {
 		left.Add(1)
-		r.mail.PostAlways(roomMail{leave: c, cause: Disconnected, done: left.Done})
+		r.release(c, Disconnected, left.Done)
+	}
+	if c.srv.mesh != nil {
+		c.srv.mesh.gone(c)
 	}
 	if len(rooms) == 0 {
 		c.finish(cause)

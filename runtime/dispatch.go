@@ -26,6 +26,10 @@ type inbound struct {
 	call    Call
 	topic   string // of its room; empty outside rooms, and for a joined message that is not routed yet
 	room    *Room
+
+	expected bool   // counted in the connection's inflight
+	order    uint64 // among the messages of this node, in a cluster
+	link     *link  // of a message that another node has forwarded; nil: it came in here
 }
 
 // Call is a message as interceptors see it.

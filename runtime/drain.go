@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -58,6 +59,8 @@ func (l *workload) close(ctx context.Context) error {
 //     less time than that, and a ctx with a deadline gets half of what it has left.
 //  3. Rooms close, and are saved in the store.
 //
+// In a cluster rooms go to other nodes before any connection is closed, as long as there are others.
+//
 // When ctx ends first it breaks off and returns an error. It also returns one that says which rooms could not be saved. A second
 // call waits for the first one.
 func (s *Server) Drain(ctx context.Context) error {
@@ -81,6 +84,9 @@ func (s *Server) drain(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining.Store(true)
 	s.mu.Unlock()
+	if err == nil && s.mesh != nil {
+		err = s.mesh.giveAway(ctx)
+	}
 	if err == nil {
 		err = s.sendAway(ctx)
 	}
@@ -98,6 +104,9 @@ func (s *Server) drain(ctx context.Context) error {
 		for _, c := range s.connections() {
 			c.sock.Abort()
 		}
+	}
+	if s.mesh != nil {
+		err = errors.Join(err, s.mesh.leave(ctx))
 	}
 	s.hubs.Close()
 	s.workers.Close()
@@ -166,7 +175,7 @@ func (s *Server) pause(ctx context.Context, d time.Duration, enough <-chan struc
 }
 
 // Ready reports whether the server wants connections: it does until Drain is called. It is what a readiness probe asks.
-func (s *Server) Ready() bool { return !s.unready.Load() }
+func (s *Server) Ready() bool { return !s.unready.Load() && (s.mesh == nil || s.mesh.node.Ready()) }
 
 // ReadyHandler answers readiness probes: 200 while Ready, 503 after that.
 func (s *Server) ReadyHandler() http.Handler {

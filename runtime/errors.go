@@ -56,8 +56,18 @@ type Error struct {
 	details    any // pointer to the generated details type, or InvalidDetails
 	retryable  bool
 	retryAfter time.Duration
+	applied    applied
 	cause      error
 }
+
+// applied says whether a message that failed may have been handled.
+type applied uint8
+
+const (
+	appliedUnsaid applied = iota // the code says it
+	appliedNot
+	appliedMaybe
+)
 
 // Errorf returns an Error whose text the client may see. Whether it can be retried, and after what time, follows from the
 // code; WithRetry overrides it. A %w operand is kept as the cause, for errors.Is and errors.As, and its text is part of the message.
@@ -86,6 +96,22 @@ func (e *Error) WithRetry(retryable bool, after time.Duration) *Error {
 	c := *e
 	c.retryable, c.retryAfter = retryable, after
 	return &c
+}
+
+// WithMaybeApplied returns a copy of e that says whether the message may have been handled although it failed. In a cluster the
+// runtime says so of what it could not bring to the owner of a room, or has no answer from.
+func (e *Error) WithMaybeApplied(maybe bool) *Error {
+	c := *e
+	c.applied = appliedNot
+	if maybe {
+		c.applied = appliedMaybe
+	}
+	return &c
+}
+
+// MaybeApplied reports whether the message may have been handled; known is false where the error does not say so.
+func (e *Error) MaybeApplied() (maybe, known bool) {
+	return e.applied == appliedMaybe, e.applied != appliedUnsaid
 }
 
 // Error returns the code and the message.

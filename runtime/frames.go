@@ -66,9 +66,16 @@ func heartbeatAck(form *envelope.Form, now time.Time) *socket.Frame {
 	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.AppendHeartbeatAck(w, form, now.UnixMilli()) })
 }
 
-// answerError sends an error: RPC_ERROR for a request, ERROR for an event. A connection gets a limited number of the
-// latter, because nothing waits for them.
+// answerError sends an error.
 func (c *Conn) answerError(request bool, id string, e *Error) {
+	if f := c.errorFrame(request, id, e); f != nil {
+		c.send(f)
+	}
+}
+
+// errorFrame returns the frame of an error: RPC_ERROR for a request, ERROR for an event. A connection gets a limited number of
+// the latter, because nothing waits for them: nil is one too many.
+func (c *Conn) errorFrame(request bool, id string, e *Error) *socket.Frame {
 	s := c.srv
 	s.stats.failed(e.code)
 	name := typeRPCError
@@ -79,12 +86,12 @@ func (c *Conn) answerError(request bool, id string, e *Error) {
 		c.errorsMu.Unlock()
 		if wait > 0 && !s.Unlimited {
 			s.stats.suppressed.Add(1)
-			return
+			return nil
 		}
 	}
-	c.member.Send(encode(socket.Reliable, "", func(w *jx.Writer) {
+	return encode(socket.Reliable, "", func(w *jx.Writer) {
 		envelope.Append(w, &envelope.Header{Type: name, CorrelationID: id, Form: s.protocol.Envelope}, s.writeError, e)
-	}))
+	})
 }
 
 // writeError writes the payload of an error frame.
@@ -100,6 +107,10 @@ func (s *Server) writeError(w *jx.Writer, v any) {
 	if e.retryable && e.retryAfter > 0 {
 		w.RawStr(`,"retryAfterMs":`)
 		w.Int64(max((e.retryAfter + time.Millisecond - 1).Milliseconds(), 1))
+	}
+	if e.applied != appliedUnsaid {
+		w.RawStr(`,"maybeApplied":`)
+		w.Bool(e.applied == appliedMaybe)
 	}
 	w.RawStr(`}`)
 }

@@ -84,6 +84,10 @@ func (c *Conn) holdUntil(who *identity) {
 // ExpireAt closes the connection with 4401 at a time, in place of the time that was set before; the zero time is never.
 func (c *Conn) ExpireAt(at time.Time) {
 	now := c.srv.Clock.Now()
+	if c.remote != nil {
+		c.remote.expireAt(c, at, now)
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expireAt(at, now, "claims expired")

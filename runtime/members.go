@@ -67,14 +67,29 @@ func (c *Conn) enter(r *Room, limit int) error {
 	switch {
 	case c.closing || r.closed:
 		return Errorf(CodeUnavailable, "the connection is closing")
-	case limit > 0 && len(c.rooms) >= limit:
-		return Errorf(CodeTooManyRooms, "in %d rooms", len(c.rooms))
+	}
+	at := c.seatAt(r.topic)
+	if n := c.roomCount(); limit > 0 && at < 0 && n >= limit {
+		return Errorf(CodeTooManyRooms, "in %d rooms", n)
 	}
 	if err := r.shard.admit(c); err != nil {
 		return err
 	}
+	c.moves++
+	if at >= 0 { // it was in the room when another node owned it
+		c.rooms[at] = r
+		return nil
+	}
 	c.rooms = append(c.rooms, r)
 	return nil
+}
+
+// roomCount returns the number of rooms that the connection is in. c.mu is held.
+func (c *Conn) roomCount() int {
+	if c.remote != nil {
+		return len(c.topics())
+	}
+	return len(c.rooms)
 }
 
 // Leave ends a membership: nothing that the room publishes after it reaches the connection. OnLeave is not called.
@@ -132,11 +147,12 @@ func (r *Room) remove(c *Conn, cause LeaveCause) bool {
 }
 
 // exit takes a room off the connection.
-func (c *Conn) exit(r *Room) {
+func (c *Conn) exit(r seat) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i := slices.Index(c.rooms, r); i >= 0 {
 		c.rooms = slices.Delete(c.rooms, i, i+1)
+		c.moves++
 	}
 }
 

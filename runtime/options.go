@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
+	"github.com/wsgen/wsgen/runtime/cluster"
 	"github.com/wsgen/wsgen/runtime/sharding"
 )
 
@@ -60,6 +61,10 @@ type Options struct {
 	// SnapshotEvery is how often rooms that were used are saved while they are open; 0: the schema's, negative: only when
 	// they close.
 	SnapshotEvery time.Duration
+	// Cluster makes the server a node of a cluster: any node takes any connection, and each room runs on one node at a time. Nil:
+	// all rooms run here. In a cluster Store, if there is one, is the same for all nodes; without one, rooms are kept in the
+	// cluster's own snapshots. Shards and Hash do not count: the cluster's slots are the shards.
+	Cluster *cluster.Config
 	// Hubs is the number of loops that write to sockets; 0: one for every 8 cores. Each writes on all cores when it has much
 	// to write.
 	Hubs int
@@ -198,6 +203,9 @@ func (cfg ServerConfig) resolve(p *Protocol) (*settings, error) {
 	if s.hash == "" {
 		s.hash = sharding.Rendezvous
 	}
+	if s.Cluster != nil {
+		s.shards = s.Cluster.SlotCount()
+	}
 	s.idle = or(cfg.Idle, or(s.idle, time.Minute))
 	s.saveEvery = max(or(cfg.SnapshotEvery, p.Sharding.SnapshotEvery), 0)
 	s.HandshakeTimeout = or(s.HandshakeTimeout, 10*time.Second)
@@ -236,7 +244,7 @@ func (s *settings) check(p *Protocol) error {
 			return fmt.Errorf("nothing opens rooms of the kind %q", p.Kinds[i])
 		}
 	}
-	if p.Sharding.Persistent && s.Store == nil {
+	if p.Sharding.Persistent && s.Store == nil && (s.Cluster == nil || s.Cluster.Backplane == nil || s.Cluster.Backplane.Snapshots == nil) {
 		return errors.New("the schema's rooms keep their state: the config needs Store, such as filestore.New(dir)")
 	}
 	if h := p.Sharding.History; h != nil && (h.Bytes > s.Limits.QueueBytes || h.Messages > s.Limits.QueueFrames) {

@@ -85,7 +85,7 @@ func (p *persistence) stop() {
 
 // load reads the room's snapshot. It does nothing without a store, and the second time.
 func (r *Room) load() error {
-	store := r.srv.Store
+	store := r.store
 	if store == nil || r.persistence.loaded != nil {
 		return nil
 	}
@@ -230,7 +230,7 @@ func (r *Room) prepareSave(clean bool) (write func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	store, ctx, topic := r.srv.Store, context.WithoutCancel(r.ctx), r.topic
+	store, ctx, topic := r.store, context.WithoutCancel(r.ctx), r.topic
 	if snap == nil {
 		if !r.persistence.stored {
 			return nil, nil
@@ -264,7 +264,7 @@ func (r *Room) awaitSave() {
 
 // saveLast stores what the next room of the topic begins with. It returns false when that failed.
 func (r *Room) saveLast() bool {
-	if r.srv.Store == nil {
+	if r.store == nil {
 		return true
 	}
 	if err := r.save(true); err != nil {
@@ -276,7 +276,7 @@ func (r *Room) saveLast() bool {
 
 // saveAgain takes back a last snapshot: the room goes on.
 func (r *Room) saveAgain() {
-	if r.srv.Store == nil {
+	if r.store == nil {
 		return
 	}
 	if err := r.save(false); err != nil {
@@ -287,7 +287,7 @@ func (r *Room) saveAgain() {
 // armSave sees to it that a room that was used is saved in due time.
 func (r *Room) armSave() {
 	every := r.srv.settings.saveEvery
-	if r.srv.Store == nil || every <= 0 || r.persistence.armed || r.state != roomOpen {
+	if r.store == nil || every <= 0 || r.persistence.armed || r.state != roomOpen {
 		return
 	}
 	r.persistence.armed = true

@@ -111,7 +111,7 @@ func (r *Room) sendPresence(p *Presence, list []*Conn) {
 	frame := r.presenceFrame(p)
 	for _, c := range list {
 		if _, still := r.members[c]; still && c.v1 {
-			c.member.Send(frame)
+			c.send(frame)
 		}
 	}
 }

@@ -51,16 +51,24 @@ func (r *Room) Publish(t *MessageType, v any, opts ...PublishOption) error {
 	for _, opt := range opts {
 		opt.apply(&o)
 	}
-	r.fanOut(t, v, o.except)
-	return nil
+	_, err := r.fanOut(t, v, o.except)
+	return err
 }
 
 // Send sends a message to one connection, in order with what the room publishes to it. The connection need not be a
 // member.
-func (r *Room) Send(c *Conn, t *MessageType, v any) error { return c.Send(t, v) }
+func (r *Room) Send(c *Conn, t *MessageType, v any) error {
+	if r.silent() {
+		return errLost(r.topic)
+	}
+	return c.Send(t, v)
+}
 
 // fanOut numbers a checked message and queues it on every outlet. It returns for how many members.
-func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
+func (r *Room) fanOut(t *MessageType, v any, except *Conn) (int, error) {
+	if r.silent() {
+		return 0, errLost(r.topic)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := publication{form: r.srv.protocol.Envelope, t: t, v: v, topic: r.topic, except: except}
@@ -72,7 +80,7 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 		n--
 	}
 	if n == 0 {
-		return 0
+		return 0, nil
 	}
 	for _, o := range r.outlets {
 		o.publish(&p)
@@ -83,7 +91,7 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) int {
 		own.published.Add(1)
 		own.delivered.Add(uint64(n))
 	}
-	return n
+	return n, nil
 }
 
 // number gives a message the room's next number, and keeps it for those who come back. r.mu is held.
@@ -101,7 +109,7 @@ func (r *Room) number(p *publication) {
 
 // outlet returns the outlet that reaches a connection, and opens it if need be. r.mu is held.
 func (r *Room) outlet(c *Conn) outlet {
-	key, open := r.srv.backplane.gateway(c)
+	key, open := r.srv.backplane.gateway(r, c)
 	for _, o := range r.outlets {
 		if o.key() == key {
 			return o

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 // request is a request without an answer, and the context of its handler. Whoever ends it first answers: the handler, the
@@ -95,7 +97,9 @@ func (r *request) claim() bool {
 // fail answers with an error, and tells the handler by its context.
 func (r *request) fail(e *Error) {
 	if r.claim() {
-		r.in.conn.answerError(true, r.id, e)
+		if r.in.link == nil { // the client's own node answers it
+			r.in.conn.answerError(true, r.id, r.in.fate(e))
+		}
 		if errors.Is(e.cause, context.DeadlineExceeded) {
 			r.end(context.DeadlineExceeded)
 		} else {
@@ -123,7 +127,7 @@ func (r *request) progress(v any) error {
 	if err := checkPayload(r.in.t.Name+" progress", p, v); err != nil {
 		return err
 	}
-	r.in.conn.member.Send(progressFrame(r.in.conn.srv.protocol.Envelope, r.id, p, v))
+	r.in.conn.send(progressFrame(r.in.conn.srv.protocol.Envelope, r.id, p, v))
 	return nil
 }
 
@@ -139,6 +143,9 @@ func (in *inbound) run(handler any) (at time.Time) {
 	in.call = Call{Conn: in.conn, Message: in.t.MessageType, Msg: in.msg, Room: in.room, handler: handler, request: in.request}
 	start := in.conn.srv.Clock.Now()
 	result, err := in.handle()
+	if in.room != nil && in.room.silent() { // what it has done must not be seen
+		result, err = nil, errMaybeApplied("the node that ran %s has lost it", in.topic)
+	}
 	at = in.conn.srv.Clock.Now()
 	in.handled(err, at.Sub(start))
 	in.done(result, err)
@@ -169,12 +176,24 @@ func invoke(ctx context.Context, call *Call) (any, error) {
 // done answers and forgets the message. It is called once for each that begin counted.
 func (in *inbound) done(result any, err error) {
 	c := in.conn
+	var f *socket.Frame
 	if in.request != nil {
-		in.answer(result, err)
+		f = in.answer(result, err)
 		in.request.end(context.Canceled) // the handler is over
 	} else if err != nil {
-		c.answerError(false, "", c.srv.visible(in, err))
+		f = c.errorFrame(false, "", c.srv.visible(in, err))
 	}
+	if in.link != nil {
+		in.link.done(f)
+	} else if f != nil {
+		c.send(f)
+	}
+	in.settle()
+}
+
+// settle forgets the message.
+func (in *inbound) settle() {
+	c := in.conn
 	c.srv.work.leave()
 	c.mu.Lock()
 	c.pending--
@@ -183,26 +202,25 @@ func (in *inbound) done(result any, err error) {
 	if last {
 		c.restart()
 	}
-	if in.room != nil {
-		c.settled(in.room)
+	if in.expected {
+		c.settled(in.topic)
 	}
 }
 
-// answer sends the one terminal frame of a request, unless it has been sent.
-func (in *inbound) answer(result any, err error) {
+// answer returns the one terminal frame of a request; nil when it has been answered.
+func (in *inbound) answer(result any, err error) *socket.Frame {
 	r := in.request
 	if err == nil && !r.answered.Load() {
 		err = in.t.checkResponse(result)
 	}
 	if !r.claim() {
-		return
+		return nil
 	}
 	if err != nil {
-		in.conn.answerError(true, r.id, in.conn.srv.visible(in, err))
-		return
+		return in.conn.errorFrame(true, r.id, in.conn.srv.visible(in, err))
 	}
 	in.conn.srv.stats.answered.Add(1)
-	in.conn.member.Send(responseFrame(in.conn.srv.protocol.Envelope, in.t.Request, r.id, result))
+	return responseFrame(in.conn.srv.protocol.Envelope, in.t.Request, r.id, result)
 }
 
 // visible turns a handler's error into what its client may know of it. Everything that is not meant for the client is

@@ -30,6 +30,11 @@ type returning struct {
 	old     *Conn // the connection that it had before, if that is still here
 	session string
 	from    resume.Position
+
+	kind  int
+	topic string
+	order uint64 // among the messages of this node, in a cluster
+	link  *link  // of a client of another node; nil: it is here
 }
 
 // resumePayload is the codec of TypeResume.
@@ -47,7 +52,7 @@ func (c *Conn) beginSession() {
 
 func (c *Conn) sendSession() {
 	session := resume.Session{Session: c.sessionToken()}
-	c.member.Send(controlFrame(resume.TypeSession, "", 0, func(w *jx.Writer) { resume.EncodeSession(w, &session) }))
+	c.send(controlFrame(resume.TypeSession, "", 0, func(w *jx.Writer) { resume.EncodeSession(w, &session) }))
 }
 
 // sessionToken returns the secret by which the client may come back; empty when it may not.
@@ -68,7 +73,7 @@ func (c *Conn) setSession(session string) {
 		delete(s.sessions, old)
 	}
 	c.session = session
-	if _, open := s.conns[c]; open {
+	if _, open := s.conns[c]; open || c.remote != nil {
 		s.sessions[s.sessionKey(user, session)] = c
 	}
 }
@@ -115,7 +120,7 @@ func (c *Conn) resume(req *resume.Request) {
 		old.replaced()
 	}
 	for _, room := range req.Rooms {
-		c.resumeRoom(room, returning{conn: c, old: old, session: req.Session, from: room.Position})
+		c.resumeRoom(&returning{conn: c, old: old, session: req.Session, from: room.Position, topic: room.Topic})
 	}
 }
 
@@ -125,16 +130,30 @@ func (c *Conn) replaced() {
 }
 
 // resumeRoom asks one room.
-func (c *Conn) resumeRoom(room resume.Room, m returning) {
-	kind, key, _ := strings.Cut(room.Topic, ":")
+func (c *Conn) resumeRoom(m *returning) {
+	kind, key, _ := strings.Cut(m.topic, ":")
 	i, ok := c.srv.kinds[kind]
-	err := error(errNotResumable(room.Topic))
+	err := error(errNotResumable(m.topic))
+	m.kind = i
+	c.expect(m.topic)
 	if ok && key != "" {
-		err = c.srv.backplane.resume(i, room.Topic, &m)
+		err = c.srv.backplane.resume(m)
 	}
 	if err != nil {
-		c.sendLeft(room.Topic, codeAndText(err))
+		m.done(err)
 	}
+}
+
+// done ends the way back; an error is for the client. It is called once.
+func (m *returning) done(err error) {
+	if err != nil {
+		m.conn.sendLeft(m.topic, codeAndText(err))
+	}
+	if m.link != nil {
+		m.link.done(nil)
+		return
+	}
+	m.conn.settled(m.topic)
 }
 
 func errNotResumable(topic string) *Error {
@@ -158,15 +177,15 @@ func (r *Room) welcomeBack(m *returning) {
 		if _, own := asError(err); !own {
 			r.srv.report(r.ctx, c, err, slog.String("topic", r.topic))
 		}
-		c.sendLeft(r.topic, codeAndText(err))
 	}
+	m.done(err)
 }
 
 func (r *Room) rejoin(m *returning) error {
 	if r.state == roomNew && !r.restorable() {
 		r.state, r.openErr = roomRefused, errNotResumable(r.topic)
 		r.shard.forget(r)
-		r.release()
+		r.stop()
 	} else if r.state == roomNew {
 		r.open()
 	}
@@ -207,7 +226,7 @@ func (r *Room) replay(c *Conn, from resume.Position, a absence) {
 	missed, gap := h.missed(from, a, r.seq)
 	if gap != "" {
 		g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
-		c.member.Send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
+		c.send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
 		r.srv.stats.gaps.Add(1)
 		return
 	}
@@ -216,30 +235,35 @@ func (r *Room) replay(c *Conn, from resume.Position, a absence) {
 	m.from = a.from
 	r.members[c] = m
 	c.sendJoined(r.topic, from)
-	for _, k := range missed {
-		if session := k.except; session != "" && session == c.sessionToken() {
-			c.sendPosition(r.topic, k.seq)
-		} else {
-			c.member.Send(k.frame)
-		}
-	}
+	r.resend(c, missed)
 	r.srv.stats.resumed.Add(1)
 	r.srv.stats.replayed.Add(uint64(len(missed)))
 }
 
+// resend sends a member what it missed.
+func (r *Room) resend(c *Conn, missed []kept) {
+	for _, k := range missed {
+		if session := k.except; session != "" && session == c.sessionToken() {
+			c.sendPosition(r.topic, k.seq)
+		} else {
+			c.send(k.frame)
+		}
+	}
+}
+
 // sendJoined tells a member where it stands.
 func (c *Conn) sendJoined(topic string, p resume.Position) {
-	c.member.Send(controlFrame(resume.TypeJoined, topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }))
+	c.send(controlFrame(resume.TypeJoined, topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }))
 }
 
 // sendPosition moves a member past a message that is not for it.
 func (c *Conn) sendPosition(topic string, seq uint64) {
-	c.member.Send(controlFrame(resume.TypePosition, topic, seq, nil))
+	c.send(controlFrame(resume.TypePosition, topic, seq, nil))
 }
 
 // sendLeft tells a client that it is no member; why is empty when it knows.
 func (c *Conn) sendLeft(topic string, why resume.Left) {
-	c.member.Send(controlFrame(resume.TypeLeft, topic, 0, func(w *jx.Writer) { resume.EncodeLeft(w, &why) }))
+	c.send(controlFrame(resume.TypeLeft, topic, 0, func(w *jx.Writer) { resume.EncodeLeft(w, &why) }))
 }
 
 // tracks reports whether a connection is told of its positions.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -15,6 +16,8 @@ import (
 type Room struct {
 	srv    *Server
 	shard  *shard
+	epoch  uint64 // of the shard, in a cluster
+	store  Store  // nil: the room is not kept
 	kind   int
 	key    string
 	topic  string
@@ -31,11 +34,15 @@ type Room struct {
 
 	persistence persistence // of the turn
 
+	lost     atomic.Bool // another node may own the shard: nothing of this room may be seen any more
+	yielding atomic.Bool // the shard is being given away: messages go to its next owner
+
 	mu       sync.Mutex
 	members  map[*Conn]membership
 	outlets  []outlet
 	seq      uint64
-	joins    int // memberships so far
+	joins    int    // memberships so far
+	reported uint64 // seq when the node told others of it
 	history  *history
 	presence presence
 	counter  clock.Timer // of presence in a large room; nil: it has not been one
@@ -60,6 +67,7 @@ type roomMail struct {
 	cause LeaveCause // of leave
 	call  func()     // After
 	back  *returning // wants to be a member again
+	sync  *arrival   // are members on a node that the room may not know of
 	task  roomTask   // of the room's own
 	done  func()     // called at the end; may be nil
 }
@@ -74,10 +82,11 @@ const (
 	taskPresence          // members came and went
 	taskCount             // the members of a large room are to learn their number
 	taskSave              // a snapshot is due
+	taskYield             // the shard goes to another node
 )
 
 func newRoom(sh *shard, kind int, key, topic string) *Room {
-	r := &Room{srv: sh.srv, shard: sh, kind: kind, key: key, topic: topic, members: make(map[*Conn]membership)}
+	r := &Room{srv: sh.srv, shard: sh, epoch: sh.epoch, store: sh.store(), kind: kind, key: key, topic: topic, members: make(map[*Conn]membership)}
 	if limits := sh.srv.protocol.Sharding.History; limits != nil {
 		r.history = newHistory(*limits)
 	}
@@ -96,6 +105,13 @@ func (r *Room) Topic() string { return r.topic }
 // Shard returns the number of the shard that owns the room.
 func (r *Room) Shard() int { return r.shard.id }
 
+func (r *Room) name() string { return r.topic }
+func (r *Room) of() int      { return r.kind }
+
+func (r *Room) release(c *Conn, cause LeaveCause, done func()) {
+	r.mail.PostAlways(roomMail{leave: c, cause: cause, done: done})
+}
+
 // Handle returns the generated type around this room.
 func (r *Room) Handle() any { return r.handle }
 
@@ -104,6 +120,10 @@ func (r *Room) Context() context.Context { return r.ctx }
 
 // turn handles one piece of mail. It runs for one at a time.
 func (r *Room) turn(m roomMail) {
+	if r.srv.mesh != nil && !r.mayAct(&m) {
+		r.forsake(m)
+		return
+	}
 	switch {
 	case m.in != nil:
 		r.message(m.in)
@@ -117,6 +137,8 @@ func (r *Room) turn(m roomMail) {
 		}
 	case m.back != nil:
 		r.welcomeBack(m.back)
+	case m.sync != nil:
+		r.meet(m.sync)
 	default:
 		r.do(m.task)
 	}
@@ -137,6 +159,8 @@ func (r *Room) do(task roomTask) {
 		r.tellCount()
 	case taskSave:
 		r.saveNow()
+	case taskYield:
+		r.yield()
 	}
 }
 

@@ -34,7 +34,7 @@ func (r *Room) open() {
 	}
 	r.state, r.openErr = roomRefused, err
 	r.shard.forget(r)
-	r.release()
+	r.stop()
 }
 
 // armIdle sees to it that an empty room closes after the idle time.
@@ -87,12 +87,12 @@ func (r *Room) finish() {
 	if r.state != roomClosed {
 		r.state, r.openErr = roomClosed, Errorf(CodeUnavailable, "the room is closed")
 		r.shard.forget(r)
-		r.release()
+		r.stop()
 	}
 }
 
-// release stops the timers of a room that nobody can reach any more.
-func (r *Room) release() {
+// stop stops the timers of a room that nobody can reach any more.
+func (r *Room) stop() {
 	r.cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -86,25 +86,29 @@ func (c *Conn) resolve(in *inbound) bool {
 }
 
 func (c *Conn) resolveLocked(in *inbound) bool {
-	var room *Room
-	n := 0
-	for _, r := range c.rooms {
-		if r.kind == in.t.Kind {
-			room = r
-			n++
-		}
-	}
+	topic, n := c.onlyRoom(in.t.Kind)
 	others := len(c.inflight)
-	if n == 1 && c.expects(room) {
+	if n == 1 && c.expects(topic) {
 		others--
 	}
 	if others > 0 && !c.closing {
 		return false
 	}
 	if n == 1 {
-		in.topic = room.topic
+		in.topic = topic
 	}
 	return true
+}
+
+// onlyRoom returns in how many rooms of a kind the connection is, and the topic of one of them. c.mu is held.
+func (c *Conn) onlyRoom(kind int) (topic string, n int) {
+	for _, r := range c.rooms {
+		if r.of() == kind {
+			topic = r.name()
+			n++
+		}
+	}
+	return topic, n
 }
 
 // await waits until resolve has an answer. Each message ends, if only by the end of its room's turn, so it does.
@@ -126,12 +130,7 @@ func (c *Conn) await(in *inbound) {
 func (c *Conn) notJoined(kind int) *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := 0
-	for _, r := range c.rooms {
-		if r.kind == kind {
-			n++
-		}
-	}
+	_, n := c.onlyRoom(kind)
 	if n == 0 {
 		return Errorf(CodeFailedPrecondition, "not in a %s: join one first", c.srv.protocol.Kinds[kind])
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
+	"github.com/wsgen/wsgen/runtime/sharding"
 )
 
 // Server accepts connections and runs rooms. It is an http.Handler; all its methods are safe for concurrent use.
@@ -38,6 +39,7 @@ type Server struct {
 	kinds     map[string]int
 	handle    HandlerFunc // the interceptors around the generated handler
 	backplane backplane
+	mesh      *mesh // nil: no cluster
 	shards    []*shard
 	hubs      *hub.Set
 	workers   actor.Workers // of rooms and connections
@@ -132,6 +134,10 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 	}
 	s.admission.init(s)
 	s.backplane = &local{s}
+	if s.Cluster != nil {
+		s.mesh = newMesh(s)
+		s.backplane = s.mesh
+	}
 	s.handle = invoke
 	for i := len(cfg.Interceptors) - 1; i >= 0; i-- {
 		s.handle = cfg.Interceptors[i](s.handle)
@@ -140,11 +146,23 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 		Hubs: cfg.Hubs, Clock: set.Clock, Turn: s.turn(),
 		Liveness: socket.Liveness{Interval: set.PingInterval, Timeout: set.PingTimeout, Message: set.MessageTimeout},
 	})
+	if s.mesh != nil {
+		if err := s.mesh.join(); err != nil {
+			s.hubs.Close()
+			s.workers.Close()
+			return nil, fmt.Errorf("wsgen: %w", err)
+		}
+	}
 	return s, nil
 }
 
 // Shard returns the shard of a topic, such as room:general.
-func (s *Server) Shard(topic string) int { return s.hash.Shard(topic, s.settings.shards) }
+func (s *Server) Shard(topic string) int {
+	if s.mesh != nil {
+		return sharding.Slot(topic, len(s.shards))
+	}
+	return s.hash.Shard(topic, s.settings.shards)
+}
 
 // Publish sends a message to the members of a room from outside of its handler. A room that is not open has no members.
 func (s *Server) Publish(ctx context.Context, topic string, t *MessageType, v any) error {
@@ -182,7 +200,7 @@ func (s *Server) publish(ctx context.Context, topic string, t *MessageType, v an
 	if err := checkOutgoing(t, v); err != nil {
 		return 0, err
 	}
-	return s.backplane.publish(topic, t, v)
+	return s.backplane.publish(ctx, topic, t, v)
 }
 
 // register adds a connection that has been admitted; false when the server began to drain meanwhile.

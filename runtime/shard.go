@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -13,13 +14,28 @@ type shard struct {
 
 	mu    sync.RWMutex
 	rooms map[string]*Room // by topic
+	away  bool             // another node owns it, or nobody
+	epoch uint64           // in which this node owns it, in a cluster
 
 	countMu sync.Mutex
 	conns   map[*Conn]int // rooms of this shard that a connection is in
 }
 
 func newShard(s *Server, id int) *shard {
-	return &shard{srv: s, id: id, rooms: make(map[string]*Room), conns: make(map[*Conn]int)}
+	return &shard{srv: s, id: id, rooms: make(map[string]*Room), conns: make(map[*Conn]int), away: s.Cluster != nil}
+}
+
+// errAway says that a shard is not this node's: nothing was done.
+var errAway = errors.New("wsgen: the shard is not here")
+
+// store returns where the shard's rooms are kept; nil: nowhere.
+func (sh *shard) store() Store {
+	if sh.srv.Store == nil && sh.srv.mesh != nil {
+		if snapshots := sh.srv.mesh.node.Snapshots(); snapshots != nil {
+			return &slotStore{snapshots, sh.id, sh.epoch}
+		}
+	}
+	return sh.srv.Store
 }
 
 // post puts a message into the mailbox of its room, which is made if need be. The room cannot close between the two,
@@ -27,7 +43,7 @@ func newShard(s *Server, id int) *shard {
 func (sh *shard) post(in *inbound) error {
 	sh.mu.RLock()
 	r := sh.rooms[in.topic]
-	if r != nil {
+	if r != nil && !sh.away {
 		defer sh.mu.RUnlock()
 		return r.deliver(in)
 	}
@@ -35,6 +51,14 @@ func (sh *shard) post(in *inbound) error {
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	if sh.away {
+		return errAway
+	}
+	return sh.postLocked(in)
+}
+
+// postLocked is post for whoever has found that the shard is here. sh.mu is held.
+func (sh *shard) postLocked(in *inbound) error {
 	r, err := sh.open(in.t.Kind, in.topic)
 	if err != nil {
 		return err
@@ -61,17 +85,22 @@ func (sh *shard) open(kind int, topic string) (*Room, error) {
 func (sh *shard) resume(kind int, topic string, m *returning) error {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	if sh.away {
+		return errAway
+	}
+	return sh.resumeLocked(kind, topic, m)
+}
+
+func (sh *shard) resumeLocked(kind int, topic string, m *returning) error {
 	r := sh.rooms[topic]
-	if r == nil && sh.srv.Store == nil {
+	if r == nil && sh.store() == nil {
 		return errNotResumable(topic)
 	}
 	r, err := sh.open(kind, topic)
 	if err != nil {
 		return err
 	}
-	m.conn.expect(r)
-	if !r.mail.Post(roomMail{back: m, done: func() { m.conn.settled(r) }}) {
-		m.conn.settled(r)
+	if !r.mail.Post(roomMail{back: m}) {
 		return Errorf(CodeResourceExhausted, "%d messages wait for %s", sh.srv.Limits.Mailbox, topic)
 	}
 	return nil
@@ -80,7 +109,10 @@ func (sh *shard) resume(kind int, topic string, m *returning) error {
 // deliver posts a message and counts it as in flight for its connection, until it is done.
 func (r *Room) deliver(in *inbound) error {
 	in.room = r
-	in.conn.expect(r)
+	if !in.expected {
+		in.expected = true
+		in.conn.expect(r.topic)
+	}
 	if !r.mail.Post(roomMail{in: in}) {
 		return Errorf(CodeResourceExhausted, "%d messages wait for %s", r.srv.Limits.Mailbox, r.topic)
 	}
@@ -89,34 +121,34 @@ func (r *Room) deliver(in *inbound) error {
 
 // expect counts something that a room has yet to do for the connection, so that messages behind it wait until it is known
 // which rooms the connection is in.
-func (c *Conn) expect(r *Room) {
+func (c *Conn) expect(topic string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.inflight {
-		if c.inflight[i].room == r {
+		if c.inflight[i].topic == topic {
 			c.inflight[i].n++
 			return
 		}
 	}
-	c.inflight = append(c.inflight, inflight{r, 1})
+	c.inflight = append(c.inflight, inflight{topic, 1})
 }
 
 // inflight is how much a room has yet to do for a connection. Connections wait for few rooms at a time, and most for none.
 type inflight struct {
-	room *Room
-	n    int
+	topic string
+	n     int
 }
 
 // expects reports whether a room has something to do for the connection. c.mu is held.
-func (c *Conn) expects(r *Room) bool {
-	return slices.ContainsFunc(c.inflight, func(f inflight) bool { return f.room == r })
+func (c *Conn) expects(topic string) bool {
+	return slices.ContainsFunc(c.inflight, func(f inflight) bool { return f.topic == topic })
 }
 
 // settled says that the room has done it.
-func (c *Conn) settled(r *Room) {
+func (c *Conn) settled(topic string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.inflight, func(f inflight) bool { return f.room == r })
+	i := slices.IndexFunc(c.inflight, func(f inflight) bool { return f.topic == topic })
 	if c.inflight[i].n--; c.inflight[i].n == 0 {
 		c.inflight = slices.Delete(c.inflight, i, i+1)
 	}
@@ -157,6 +189,13 @@ func (sh *shard) all() []*Room {
 		rooms = append(rooms, r)
 	}
 	return rooms
+}
+
+// here reports whether the shard is this node's, and returns an open room of it, or nil.
+func (sh *shard) here(topic string) (r *Room, here bool) {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.rooms[topic], !sh.away
 }
 
 // room returns an open room, or nil.

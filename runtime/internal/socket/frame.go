@@ -57,6 +57,9 @@ func (f *Frame) Len() int { return len(f.data) }
 // Payload returns the message. It must not be changed.
 func (f *Frame) Payload() []byte { return f.data[f.header:] }
 
+// Class returns what happens to the frame when its reader is slow, and the key of Latest.
+func (f *Frame) Class() (class Class, key string) { return f.class, f.key }
+
 // NewPing returns the ping without data that Check sends. One frame serves any number of sockets.
 func NewPing() *Frame { return &Frame{data: []byte{opPing, 0}, header: 2} }
 

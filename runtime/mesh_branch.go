@@ -1,0 +1,390 @@
+package runtime
+
+// Branches: the members of a room of another node that this node has, as their gateway. The gateway is what is true of them: an
+// owner that begins anew is told them.
+
+import (
+	"slices"
+	"time"
+
+	"github.com/wsgen/wsgen/runtime/cluster"
+	"github.com/wsgen/wsgen/runtime/internal/hub"
+	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+// branch is guarded by its slot's mu, but for topic and kind, which do not change.
+type branch struct {
+	mesh    *mesh
+	slot    *meshSlot
+	topic   string
+	kind    int
+	members map[*Conn]struct{}
+	outlets []*hubOutlet
+	at      resume.Position // up to which its members have had what the room published
+}
+
+func (b *branch) name() string { return b.topic }
+func (b *branch) of() int      { return b.kind }
+
+// branch returns the members of a topic; it is made if need be. s.mu is held.
+func (m *mesh) branch(s *meshSlot, topic string) *branch {
+	b := s.branches[topic]
+	if b == nil {
+		kind, _ := m.srv.kindOf(topic)
+		b = &branch{mesh: m, slot: s, topic: topic, kind: kind, members: make(map[*Conn]struct{})}
+		s.branches[topic] = b
+	}
+	return b
+}
+
+// outlet returns the outlet to a hub. b.slot.mu is held.
+func (b *branch) outlet(h *hub.Hub) *hubOutlet {
+	for _, o := range b.outlets {
+		if o.hub == h {
+			return o
+		}
+	}
+	o := newHubOutlet(h)
+	b.outlets = append(b.outlets, o)
+	return o
+}
+
+// add makes a connection a member. b.slot.mu is held.
+func (b *branch) add(c *Conn) {
+	if _, ok := b.members[c]; !ok {
+		b.members[c] = struct{}{}
+		b.outlet(c.member.Hub()).join(c)
+	}
+}
+
+// remove reports whether the connection was a member. b.slot.mu is held.
+func (b *branch) remove(c *Conn) bool {
+	if _, ok := b.members[c]; !ok {
+		return false
+	}
+	delete(b.members, c)
+	b.outlet(c.member.Hub()).leave(c)
+	if len(b.members) == 0 && b.slot.branches[b.topic] == b {
+		delete(b.slot.branches, b.topic)
+	}
+	return true
+}
+
+// dissolve takes all members off the hubs and returns them: the room comes to this node. b.slot.mu is held.
+func (b *branch) dissolve() []*Conn {
+	list := make([]*Conn, 0, len(b.members))
+	for c := range b.members {
+		list = append(list, c)
+		b.outlet(c.member.Hub()).leave(c)
+	}
+	clear(b.members)
+	delete(b.slot.branches, b.topic)
+	return list
+}
+
+// release implements seat: the connection has left, or has ended, and the owner is to learn it.
+func (b *branch) release(c *Conn, cause LeaveCause, done func()) {
+	m, s := b.mesh, b.slot
+	s.mu.Lock()
+	b.remove(c)
+	switch {
+	case s.mine: // the room has come here since
+		if r := m.srv.shards[s.id].room(b.topic); r != nil {
+			s.mu.Unlock()
+			r.release(c, cause, done)
+			return
+		}
+	case s.route.Epoch != 0:
+		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Leave, Slot: uint64(s.id), Epoch: s.route.Epoch, Conn: c.id,
+			Topic: b.topic, Count: uint64(cause)})
+	}
+	s.mu.Unlock()
+	if done != nil {
+		done()
+	}
+}
+
+// current reports whether a frame is of the owner that this node knows of. What an earlier one still sends is for nobody. s.mu is
+// held.
+func (s *meshSlot) current(from cluster.Peer, f *wire.Frame) bool {
+	return !s.mine && s.route.Owner == from && s.route.Epoch == f.Epoch
+}
+
+// take handles what an owner sends.
+func (m *mesh) take(from cluster.Peer, f *wire.Frame) {
+	switch f.Kind {
+	case wire.Done:
+		m.finished(from, f)
+	case wire.Moved:
+		m.returned(from, f)
+	case wire.Joined, wire.Left, wire.Synced, wire.Cast:
+		m.takeOfRoom(from, f)
+	case wire.Send, wire.Close, wire.Quit, wire.Expire:
+		if c := m.conn(f.Conn); c != nil {
+			c.command(f)
+		}
+	}
+}
+
+// conn returns a connection of this node that others know; nil: it has ended.
+func (m *mesh) conn(id wire.ConnID) *Conn {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.conns[id]
+}
+
+// command does with a connection what an owner wants.
+func (c *Conn) command(f *wire.Frame) {
+	switch f.Kind {
+	case wire.Send:
+		c.member.Send(socket.NewText(f.Frame, socket.Class(f.Class), f.Key))
+	case wire.Close:
+		c.Close(CloseCode(f.Count), f.Text)
+	case wire.Quit:
+		c.Leave(f.Topic)
+	case wire.Expire:
+		at := time.Time{}
+		if f.Flags&wire.Never == 0 {
+			at = c.srv.Clock.Now().Add(time.Duration(f.Timeout) * time.Millisecond)
+		}
+		c.ExpireAt(at)
+	}
+}
+
+// takeOfRoom handles what a room sends to its members on this node.
+func (m *mesh) takeOfRoom(from cluster.Peer, f *wire.Frame) {
+	s := &m.slots[f.Slot]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.current(from, f) {
+		return
+	}
+	switch f.Kind {
+	case wire.Joined:
+		m.joined(s, f)
+	case wire.Left:
+		if b, c := s.branches[f.Topic], m.conn(f.Conn); b != nil && c != nil {
+			b.remove(c)
+			c.exit(b)
+		}
+	case wire.Synced:
+		if b := s.branches[f.Topic]; b != nil {
+			b.at = resume.Position{Epoch: f.Position, Seq: f.Seq}
+		}
+	case wire.Cast:
+		if b := s.branches[f.Topic]; b != nil {
+			b.cast(m, f)
+		}
+	}
+}
+
+// joined makes a connection a member that the owner has let in. One that has ended meanwhile, or that is in too many rooms of
+// other owners by now, is taken back. s.mu is held.
+func (m *mesh) joined(s *meshSlot, f *wire.Frame) {
+	refuse := func(cause LeaveCause) {
+		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Leave, Slot: f.Slot, Epoch: f.Epoch, Conn: f.Conn, Topic: f.Topic, Count: uint64(cause)})
+	}
+	c := m.conn(f.Conn)
+	if c == nil {
+		refuse(Disconnected)
+		return
+	}
+	b := m.branch(s, f.Topic)
+	if len(b.members) == 0 || b.at.Epoch != f.Position {
+		b.at = resume.Position{Epoch: f.Position, Seq: f.Seq}
+	}
+	if err := c.sit(b, m.srv.Limits.RoomsPerConn); err != nil {
+		if len(b.members) == 0 {
+			delete(s.branches, f.Topic)
+		}
+		refuse(Left)
+		if !c.ended() {
+			c.answerError(false, "", err)
+		}
+		return
+	}
+	b.add(c)
+}
+
+// sit adds a room of another node to those that the connection is in.
+func (c *Conn) sit(b *branch, limit int) *Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.seatAt(b.topic)
+	switch {
+	case c.closing:
+		return Errorf(CodeUnavailable, "the connection is closing")
+	case at >= 0:
+		c.rooms[at] = b
+	case limit > 0 && len(c.rooms) >= limit:
+		return Errorf(CodeTooManyRooms, "in %d rooms", len(c.rooms))
+	default:
+		c.rooms = append(c.rooms, b)
+	}
+	c.moves++
+	return nil
+}
+
+// ended reports whether no room takes the connection any more.
+func (c *Conn) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// cast passes on what a room has published. What its members have had already is left out. b.slot.mu is held.
+func (b *branch) cast(m *mesh, f *wire.Frame) {
+	if f.Seq != 0 {
+		if f.Seq <= b.at.Seq {
+			return
+		}
+		b.at.Seq = f.Seq
+	}
+	p := &publication{v1Only: f.Flags&wire.V1Only != 0}
+	if f.Frame != nil {
+		p.base = socket.NewText(f.Frame, socket.Class(f.Class), f.Key)
+	}
+	if f.V1 != nil {
+		p.v1 = socket.NewText(f.V1, socket.Class(f.Class), f.Key)
+	}
+	if f.Except != (wire.ConnID{}) {
+		p.except = m.conn(f.Except)
+	}
+	for _, o := range b.outlets {
+		o.publishEncoded(p)
+	}
+}
+
+// publishEncoded is publish for frames that were made elsewhere, for those profiles that had members there.
+func (o *hubOutlet) publishEncoded(p *publication) {
+	var except *hub.Member
+	if p.except != nil {
+		except = p.except.member
+	}
+	if o.nBase > 0 && p.base != nil {
+		o.base.Publish(p.base, except)
+	}
+	if o.nV1 > 0 && p.v1 != nil {
+		o.v1.Publish(p.v1, except)
+	}
+}
+
+// syncAtOnce is how many members one frame names.
+const syncAtOnce = 4096
+
+// sync tells the owner which members this node has. s.mu is held.
+func (m *mesh) sync(s *meshSlot, b *branch) {
+	list := make([]wire.ConnID, 0, len(b.members))
+	for c := range b.members {
+		if m.introduce(s.route.Owner, c) != nil {
+			return // the owner is gone
+		}
+		list = append(list, c.id)
+	}
+	for chunk := range slices.Chunk(list, syncAtOnce) {
+		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Sync, Slot: uint64(s.id), Epoch: s.route.Epoch, Topic: b.topic,
+			Position: b.at.Epoch, Seq: b.at.Seq, Conns: chunk})
+	}
+}
+
+// adopt takes over the members that a room of this node has here, when it goes to another node: they stay members, of a room that is
+// elsewhere.
+func (m *mesh) adopt(r *Room, list []*Conn, at resume.Position) {
+	s := m.slot(r.topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := m.branch(s, r.topic)
+	if len(b.members) == 0 {
+		b.at = at
+	}
+	for _, c := range list {
+		if c.reseat(r, b) {
+			b.add(c)
+		}
+	}
+	if len(b.members) == 0 {
+		delete(s.branches, r.topic)
+	} else if s.route.Epoch != 0 && !s.mine && s.synced == s.route.Epoch {
+		m.sync(s, b) // the next owner was quicker
+	}
+}
+
+// reseat puts a seat in the place of another one; false when the connection is not there any more.
+func (c *Conn) reseat(from, to seat) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.rooms, from)
+	if i < 0 {
+		return false
+	}
+	c.rooms[i] = to
+	c.moves++
+	return true
+}
+
+// nodeOutlet is a room's members on another node.
+type nodeOutlet struct {
+	mesh       *mesh
+	peer       cluster.Peer
+	room       *Room
+	nBase, nV1 int
+}
+
+func (o *nodeOutlet) key() any { return o.peer }
+
+func (o *nodeOutlet) count(c *Conn, n int) {
+	if c.v1 {
+		o.nV1 += n
+	} else {
+		o.nBase += n
+	}
+}
+
+// frame returns a frame of the room.
+func (o *nodeOutlet) frame(kind wire.Kind) *wire.Frame {
+	return &wire.Frame{Kind: kind, Slot: uint64(o.room.shard.id), Epoch: o.room.epoch, Topic: o.room.topic}
+}
+
+func (o *nodeOutlet) join(c *Conn) {
+	o.count(c, 1)
+	f := o.frame(wire.Joined)
+	f.Conn, f.Position, f.Seq = c.id, o.room.numbering(), o.room.seq
+	o.mesh.tell(o.peer, f)
+}
+
+func (o *nodeOutlet) leave(c *Conn) {
+	o.count(c, -1)
+	f := o.frame(wire.Left)
+	f.Conn = c.id
+	o.mesh.tell(o.peer, f)
+}
+
+func (o *nodeOutlet) publish(p *publication) {
+	f := o.frame(wire.Cast)
+	f.Seq = p.seq
+	if o.nBase > 0 && !p.v1Only {
+		f.Frame = o.payload(f, p.baseFrame())
+	}
+	if o.nV1 > 0 {
+		f.V1 = o.payload(f, p.v1Frame())
+	}
+	if f.Frame == nil && f.V1 == nil {
+		return
+	}
+	if p.v1Only {
+		f.Flags = wire.V1Only
+	}
+	if p.except != nil && p.except.remote != nil && p.except.remote.peer == o.peer {
+		f.Except = p.except.id
+	}
+	o.mesh.tell(o.peer, f)
+}
+
+// payload returns the message of a socket's frame, and notes its class.
+func (o *nodeOutlet) payload(f *wire.Frame, frame *socket.Frame) []byte {
+	class, key := frame.Class()
+	f.Class, f.Key = uint64(class), key
+	return frame.Payload()
+}

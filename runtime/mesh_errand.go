@@ -1,0 +1,454 @@
+package runtime
+
+// Errands: what a gateway wants of the owner of a room. They go in order; those that have no owner to go to wait for one.
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/cluster"
+	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
+
+const (
+	// mostHeld is how many messages wait for the next owner of a slot, and mostHeldAll on a node.
+	mostHeld    = 1024
+	mostHeldAll = 64 << 10
+	// askAgain is the time after which a node looks again who owns a slot, when the one that it knew does not.
+	askAgain = 10 * time.Millisecond
+	// heldGrace is how long after the lease of a dead owner they wait.
+	heldGrace = 5 * time.Second
+)
+
+// errand is a message, a client that comes back, or a publication: one of in, back and pub is set.
+type errand struct {
+	in   *inbound
+	back *returning
+	pub  *outgoing
+
+	order uint64
+	since time.Time     // when it began to wait
+	sent  cluster.Route // where it was sent; zero: nowhere yet
+}
+
+// outgoing is a publication from outside of a room.
+type outgoing struct {
+	topic string
+	t     *MessageType
+	v     any
+	done  chan publishResult // has room for one
+}
+
+type publishResult struct {
+	delivered int
+	err       error
+}
+
+func (e *errand) topic() string {
+	switch {
+	case e.in != nil:
+		return e.in.topic
+	case e.back != nil:
+		return e.back.topic
+	}
+	return e.pub.topic
+}
+
+// fail ends an errand with an error.
+func (e *errand) fail(err *Error) {
+	switch {
+	case e.in != nil:
+		e.in.done(nil, err)
+	case e.back != nil:
+		e.back.done(err)
+	default:
+		e.pub.done <- publishResult{err: err}
+	}
+}
+
+// over reports whether nobody waits for it any more.
+func (e *errand) over() bool { return e.in != nil && e.in.over() }
+
+// forward hands a message to the owner of its room.
+func (m *mesh) forward(in *inbound) error {
+	in.order = m.order.Add(1)
+	err := m.local.forward(in)
+	if errors.Is(err, errAway) {
+		return m.send(&errand{in: in, order: in.order})
+	}
+	return err
+}
+
+// resume hands a client that comes back to the owner of its room.
+func (m *mesh) resume(back *returning) error {
+	back.order = m.order.Add(1)
+	err := m.local.resume(back)
+	if errors.Is(err, errAway) {
+		return m.send(&errand{back: back, order: back.order})
+	}
+	return err
+}
+
+// publish sends to the members of a room, wherever it is.
+func (m *mesh) publish(ctx context.Context, topic string, t *MessageType, v any) (int, error) {
+	sh := m.srv.shards[m.srv.Shard(topic)]
+	if r, here := sh.here(topic); here {
+		if r == nil {
+			return 0, nil
+		}
+		return r.fanOut(t, v, nil)
+	}
+	pub := &outgoing{topic: topic, t: t, v: v, done: make(chan publishResult, 1)}
+	if err := m.send(&errand{pub: pub, order: m.order.Add(1)}); err != nil {
+		return 0, err
+	}
+	select {
+	case res := <-pub.done:
+		return res.delivered, res.err
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+}
+
+// send sends an errand to the owner, or holds it until there is one.
+func (m *mesh) send(e *errand) error {
+	s := m.slot(e.topic())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.in != nil && !e.in.expected {
+		e.in.expected = true
+		e.in.conn.expect(e.in.topic)
+	}
+	switch {
+	case len(s.held) > 0:
+	case s.mine:
+		return m.deliver(s, e)
+	case m.greeted(s):
+		if err := m.dispatch(s, e); !errors.Is(err, cluster.ErrUnknownPeer) {
+			return err
+		}
+	}
+	return m.hold(s, e)
+}
+
+// greeted reports whether the slot has an owner that may be sent errands: it knows the members that this node has, and no other owner
+// has errands that are not answered. It tells a new owner of the members. s.mu is held.
+func (m *mesh) greeted(s *meshSlot) bool {
+	if s.mine || s.route.Epoch == 0 || s.waitsFor(s.route) {
+		return false
+	}
+	if s.synced != s.route.Epoch {
+		s.synced = s.route.Epoch
+		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Hello, Slot: uint64(s.id), Epoch: s.route.Epoch})
+		for _, b := range s.branches {
+			m.sync(s, b)
+		}
+	}
+	return true
+}
+
+// waitsFor reports whether errands to another owner than the present one have no answer yet: what comes behind them waits, so
+// that order is kept. s.mu is held.
+func (s *meshSlot) waitsFor(route cluster.Route) bool {
+	return len(s.sent) > 0 && s.sent[0].sent != route
+}
+
+// hold keeps an errand for the next owner. s.mu is held.
+func (m *mesh) hold(s *meshSlot, e *errand) error {
+	if len(s.held) >= mostHeld || m.held.Load() >= mostHeldAll {
+		return errNotApplied("nobody runs %s now, and many wait for it", e.topic())
+	}
+	e.sent, e.since = cluster.Route{}, m.srv.Clock.Now()
+	at, _ := slices.BinarySearchFunc(s.held, e, func(a, b *errand) int { return cmp.Compare(a.order, b.order) })
+	s.held = slices.Insert(s.held, at, e)
+	m.held.Add(1)
+	m.armExpiry(s)
+	return nil
+}
+
+// armExpiry sees to it that errands do not wait for ever. s.mu is held.
+func (m *mesh) armExpiry(s *meshSlot) {
+	if s.expiry == nil {
+		s.expiry = m.srv.Clock.AfterFunc(m.holdTime(), func() { m.expire(s) })
+	}
+}
+
+// holdTime is how long an errand waits for an owner: as long as it takes to find out that the last one is dead, and a little.
+func (m *mesh) holdTime() time.Duration { return m.node.Lease().Dead + heldGrace }
+
+// expire fails the errands that have waited for too long.
+func (m *mesh) expire(s *meshSlot) {
+	s.mu.Lock()
+	s.expiry = nil
+	old := m.srv.Clock.Now().Add(-m.holdTime())
+	var late []*errand
+	s.held = slices.DeleteFunc(s.held, func(e *errand) bool {
+		if e.since.After(old) {
+			return false
+		}
+		late = append(late, e)
+		return true
+	})
+	m.held.Add(-int64(len(late)))
+	if len(s.held) > 0 {
+		s.expiry = m.srv.Clock.AfterFunc(s.held[0].since.Sub(old), func() { m.expire(s) })
+	}
+	s.mu.Unlock()
+	for _, e := range late {
+		e.fail(errNotApplied("nobody runs %s now", e.topic()))
+	}
+}
+
+// deliver hands an errand to a room of this node. s.mu is held.
+func (m *mesh) deliver(s *meshSlot, e *errand) error {
+	sh := m.srv.shards[s.id]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	switch {
+	case e.in != nil:
+		return sh.postLocked(e.in)
+	case e.back != nil:
+		return sh.resumeLocked(e.back.kind, e.back.topic, e.back)
+	}
+	res := publishResult{}
+	if r := sh.rooms[e.pub.topic]; r != nil {
+		res.delivered, res.err = r.fanOut(e.pub.t, e.pub.v, nil)
+	}
+	e.pub.done <- res
+	return nil
+}
+
+// dispatch sends an errand to the owner. An error says that it was not sent. s.mu is held.
+func (m *mesh) dispatch(s *meshSlot, e *errand) error {
+	f := &wire.Frame{Slot: uint64(s.id), Epoch: s.route.Epoch, ID: e.order, Topic: e.topic()}
+	var c *Conn
+	switch {
+	case e.in != nil:
+		c = e.in.conn
+		e.in.encode(f)
+	case e.back != nil:
+		c = e.back.conn
+		f.Kind, f.Session, f.Position, f.Seq = wire.Resume, e.back.session, e.back.from.Epoch, e.back.from.Seq
+	default:
+		f.Kind, f.Type = wire.Publish, e.pub.t.Name
+		f.Payload, f.Meta = encodeMessage(e.pub.t, e.pub.v)
+	}
+	if c != nil {
+		f.Conn = c.id
+		if err := m.introduce(s.route.Owner, c); err != nil {
+			return err
+		}
+	}
+	e.sent = s.route
+	s.sent = append(s.sent, e)
+	err := m.node.Send(s.route.Owner, f.Encode(), false)
+	if err == nil {
+		return nil
+	}
+	s.sent = s.sent[:len(s.sent)-1]
+	if errors.Is(err, cluster.ErrBusy) {
+		return Errorf(CodeResourceExhausted, "much waits for the node of %s", e.topic()).WithMaybeApplied(false)
+	}
+	return err
+}
+
+// encode writes a message into a frame.
+func (in *inbound) encode(f *wire.Frame) {
+	f.Kind, f.Type = wire.Forward, in.t.Name
+	f.Payload, f.Meta = encodeMessage(in.t.MessageType, in.msg)
+	if r := in.request; r != nil {
+		f.Correlation = r.id
+		f.Timeout = uint64(max(r.due.Sub(in.conn.srv.Clock.Now()).Milliseconds(), 1))
+	}
+}
+
+// encodeMessage returns the payload and the meta of a message; nil where it has none.
+func encodeMessage(t *MessageType, v any) (payload, meta []byte) {
+	if t.Payload != nil {
+		var w jx.Writer
+		t.Payload.Encode(&w, v)
+		payload = w.Buf
+	}
+	if t.Meta != nil {
+		var w jx.Writer
+		t.Meta.Encode(&w, v)
+		meta = w.Buf
+	}
+	return payload, meta
+}
+
+// answered takes an errand off those without an answer; nil when there is none such. s.mu is held.
+func (s *meshSlot) answered(from cluster.Peer, id uint64) *errand {
+	i, ok := slices.BinarySearchFunc(s.sent, id, func(e *errand, id uint64) int { return cmp.Compare(e.order, id) })
+	if !ok || s.sent[i].sent.Owner != from {
+		return nil
+	}
+	e := s.sent[i]
+	s.sent = slices.Delete(s.sent, i, i+1)
+	return e
+}
+
+// finished takes the end of an errand.
+func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
+	s := &m.slots[f.Slot]
+	s.mu.Lock()
+	e := s.answered(from, f.ID)
+	s.mu.Unlock()
+	if e == nil {
+		return
+	}
+	switch {
+	case e.in != nil:
+		e.in.answeredBy(f)
+	case e.back != nil:
+		e.back.done(nil) // the owner has told the client
+	default:
+		res := publishResult{delivered: int(f.Count)}
+		if f.Code != "" {
+			res.err = Errorf(Code(f.Code), "%s", f.Text)
+		}
+		e.pub.done <- res
+	}
+	m.advance(s)
+}
+
+// answeredBy ends a message that another node has handled.
+func (in *inbound) answeredBy(f *wire.Frame) {
+	if r := in.request; r != nil {
+		if r.claim() {
+			in.conn.srv.stats.answered.Add(1)
+			in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
+		}
+		r.end(context.Canceled)
+	} else if f.Frame != nil {
+		in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
+	}
+	in.settle()
+}
+
+// returned takes an errand back that the owner has not handled: it has no such slot any more, or not yet.
+func (m *mesh) returned(from cluster.Peer, f *wire.Frame) {
+	s := &m.slots[f.Slot]
+	s.mu.Lock()
+	e := s.answered(from, f.ID)
+	var err error
+	if e != nil {
+		err = m.hold(s, e)
+	}
+	if s.route.Owner == from && s.route.Epoch == f.Epoch { // it is not the owner any more, or does not know yet that it is
+		s.route, s.synced = cluster.Route{}, 0
+		m.srv.Clock.AfterFunc(askAgain, func() { m.moved(s.id) })
+	}
+	s.mu.Unlock()
+	if err != nil {
+		fail, _ := asError(err)
+		e.fail(fail)
+	}
+	m.advance(s)
+}
+
+// advance sends what waits to the present owner, once nothing waits for the one before.
+func (m *mesh) advance(s *meshSlot) {
+	s.mu.Lock()
+	failed := m.advanceLocked(s)
+	s.mu.Unlock()
+	for _, f := range failed {
+		f.errand.fail(f.err)
+	}
+}
+
+// failure is an errand that could not be sent.
+type failure struct {
+	errand *errand
+	err    *Error
+}
+
+func (m *mesh) advanceLocked(s *meshSlot) (failed []failure) {
+	if !m.greeted(s) {
+		return nil
+	}
+	for len(s.held) > 0 {
+		e := s.held[0]
+		err := m.dispatch(s, e)
+		if errors.Is(err, cluster.ErrUnknownPeer) {
+			return failed
+		}
+		m.unhold(s)
+		if err != nil {
+			fail, _ := asError(err)
+			failed = append(failed, failure{e, fail})
+		}
+	}
+	return failed
+}
+
+// unhold takes the first errand off those that wait. s.mu is held.
+func (m *mesh) unhold(s *meshSlot) *errand {
+	e := s.held[0]
+	s.held = slices.Delete(s.held, 0, 1)
+	m.held.Add(-1)
+	if len(s.held) == 0 && s.expiry != nil {
+		s.expiry.Stop()
+		s.expiry = nil
+	}
+	return e
+}
+
+// part fails what a peer was sent, and has it told of the branches again.
+func (s *meshSlot) part(m *mesh, p cluster.Peer) {
+	s.mu.Lock()
+	var lost []*errand
+	s.sent = slices.DeleteFunc(s.sent, func(e *errand) bool {
+		if e.sent.Owner != p {
+			return false
+		}
+		lost = append(lost, e)
+		return true
+	})
+	if s.route.Owner == p {
+		s.synced = 0
+	}
+	s.mu.Unlock()
+	for _, e := range lost {
+		e.fail(errMaybeApplied("the link to the node of %s has broken", e.topic()))
+	}
+	m.advance(s)
+}
+
+// end fails what waits, when the server ends.
+func (s *meshSlot) end() {
+	s.mu.Lock()
+	waiting := slices.Concat(s.sent, s.held)
+	s.sent, s.held = nil, nil
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	s.mu.Unlock()
+	for _, e := range waiting {
+		e.fail(errMaybeApplied("the server is going down"))
+	}
+}
+
+// fate says of an error that ends a request before its answer what is known of the request: one that another node has is
+// told that nobody waits.
+func (in *inbound) fate(e *Error) *Error {
+	m := in.conn.srv.mesh
+	if m == nil || in.topic == "" {
+		return e
+	}
+	s := m.slot(in.topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.sent, func(x *errand) bool { return x.in == in })
+	if at < 0 {
+		return e.WithMaybeApplied(in.room != nil)
+	}
+	m.tell(s.sent[at].sent.Owner, &wire.Frame{Kind: wire.Abort, Slot: uint64(s.id), ID: in.order, Conn: in.conn.id})
+	return e.WithMaybeApplied(true)
+}

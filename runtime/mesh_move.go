@@ -1,0 +1,376 @@
+package runtime
+
+// How a slot comes to this node and goes, with its rooms.
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/cluster"
+	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
+)
+
+// arrival are members of a room on one node, of which the room may not know: it is new, or the link to that node is.
+type arrival struct {
+	peer cluster.Peer    // zero: this node
+	list []*Conn         // of one room
+	at   resume.Position // up to which they have had what was published
+}
+
+// open takes a slot: its rooms are here from now on. First they meet the members that this node has, then they get what has waited
+// for an owner, and then what comes.
+func (m *mesh) open(slot int, epoch uint64) {
+	s, sh := &m.slots[slot], m.srv.shards[slot]
+	s.mu.Lock()
+	s.mine, s.route = true, m.node.Route(slot)
+	sh.mu.Lock()
+	sh.epoch = epoch
+	for topic, b := range s.branches {
+		sh.welcome(b.kind, topic, &arrival{list: b.dissolve(), at: b.at})
+	}
+	for _, r := range sh.rooms { // it stayed open: the slot could not be given away
+		r.yielding.Store(false)
+	}
+	sh.mu.Unlock()
+	var failed []failure
+	for len(s.held) > 0 {
+		e := m.unhold(s)
+		if err := m.deliver(s, e); err != nil {
+			fail, ok := asError(err)
+			if !ok {
+				fail = errNotApplied("%v", err)
+			}
+			failed = append(failed, failure{e, fail})
+		}
+	}
+	sh.mu.Lock()
+	sh.away = false
+	sh.mu.Unlock()
+	s.mu.Unlock()
+	for _, f := range failed {
+		f.errand.fail(f.err)
+	}
+}
+
+// shut keeps messages from coming into a slot, and returns the rooms that are open.
+func (m *mesh) shut(slot int) []*Room {
+	s, sh := &m.slots[slot], m.srv.shards[slot]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mine, s.route, s.synced = false, cluster.Route{}, 0
+	sh.mu.Lock()
+	sh.away = true
+	sh.mu.Unlock()
+	return sh.all()
+}
+
+// lose drops a slot: somebody else may own it.
+func (m *mesh) lose(slot int) {
+	rooms, sh := m.shut(slot), m.srv.shards[slot]
+	for _, r := range rooms {
+		r.lost.Store(true)
+		sh.forget(r) // the slot may come back before its last turn
+		r.mail.PostAlways(roomMail{task: taskClose})
+	}
+}
+
+// yield makes a slot ready to be given away: its rooms are saved and closed.
+func (m *mesh) yield(ctx context.Context, slot int) error {
+	rooms := m.shut(slot)
+	var closed sync.WaitGroup
+	for _, r := range rooms {
+		r.yielding.Store(true)
+		closed.Add(1)
+		r.mail.PostAlways(roomMail{task: taskYield, done: closed.Done})
+	}
+	done := make(chan struct{})
+	go func() {
+		closed.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for _, r := range rooms {
+		if r.yielding.Load() && !r.isClosed() {
+			return errors.New("a room could not be saved")
+		}
+	}
+	return nil
+}
+
+// moved is called when a slot has another owner.
+func (m *mesh) moved(slot int) {
+	s := &m.slots[slot]
+	s.mu.Lock()
+	if !s.mine {
+		s.route = m.node.Route(slot)
+		if s.route.Owner == m.node.Self() {
+			s.route = cluster.Route{} // open says when it is ready
+		}
+	}
+	s.mu.Unlock()
+	m.advance(s)
+}
+
+// welcome lets a room meet members, in its turn. sh.mu is held.
+func (sh *shard) welcome(kind int, topic string, a *arrival) {
+	r, err := sh.open(kind, topic)
+	if err != nil {
+		e, _ := asError(err)
+		for _, c := range a.list {
+			c.banish(topic, e)
+		}
+		return
+	}
+	r.mail.PostAlways(roomMail{sync: a})
+}
+
+// banish tells a member that its room does not take it over.
+func (c *Conn) banish(topic string, why *Error) {
+	c.mu.Lock()
+	if i := c.seatAt(topic); i >= 0 {
+		c.rooms = append(c.rooms[:i:i], c.rooms[i+1:]...)
+		c.moves++
+	}
+	c.mu.Unlock()
+	if c.v1 && c.srv.protocol.Sharding.History != nil {
+		c.sendLeft(topic, codeAndText(why))
+		return
+	}
+	c.answerError(false, "", why)
+}
+
+// mayAct reports whether a room may do what a piece of mail wants. While the node's lease does not hold it waits: either the lease
+// holds again, and nobody else has had the slot, or the room is lost.
+func (r *Room) mayAct(mail *roomMail) bool {
+	if r.lost.Load() {
+		return false
+	}
+	if r.yielding.Load() && (mail.in != nil || mail.back != nil || mail.sync != nil) {
+		return false
+	}
+	node := r.srv.mesh.node
+	return node.Alive() || node.Await(r.shard.id, r.epoch) && !r.lost.Load()
+}
+
+// silent reports whether nothing of the room may be seen: it is not certain that it is this node's.
+func (r *Room) silent() bool {
+	m := r.srv.mesh
+	return m != nil && (r.lost.Load() || !m.node.Alive())
+}
+
+// forsake deals with mail of a room that goes to another owner, or has gone.
+func (r *Room) forsake(m roomMail) {
+	switch {
+	case m.in != nil:
+		m.in.bounce()
+	case m.back != nil:
+		m.back.bounce()
+	case m.sync != nil: // their node tells the next owner
+		if m.sync.peer == (cluster.Peer{}) {
+			r.srv.mesh.adoptAgain(r, m.sync)
+		}
+	case m.leave != nil:
+		r.remove(m.leave, m.cause)
+	}
+	if r.lost.Load() {
+		r.abandon()
+	}
+	if m.done != nil {
+		m.done()
+	}
+}
+
+// adoptAgain makes those a branch again that the room has not met.
+func (m *mesh) adoptAgain(r *Room, a *arrival) {
+	s := m.slot(r.topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := m.branch(s, r.topic)
+	if len(b.members) == 0 {
+		b.at = a.at
+	}
+	for _, c := range a.list {
+		if c.sit(b, 0) == nil {
+			b.add(c)
+		}
+	}
+	if len(b.members) == 0 {
+		delete(s.branches, r.topic)
+	} else if s.route.Epoch != 0 && !s.mine && s.synced == s.route.Epoch {
+		m.sync(s, b)
+	}
+}
+
+// abandon ends a room that was lost. Nothing is saved: its next owner has begun with what was saved before.
+func (r *Room) abandon() {
+	if r.state == roomClosed {
+		return
+	}
+	r.close()
+}
+
+// yield saves and closes a room whose slot is given away. One that cannot be saved stays open.
+func (r *Room) yield() {
+	if r.state == roomClosed {
+		return
+	}
+	if r.state == roomOpen && !r.saveLast() {
+		return
+	}
+	r.close()
+}
+
+// close ends a room that goes on elsewhere: its members stay members, of a room of another node.
+func (r *Room) close() {
+	r.finish()
+	r.mu.Lock()
+	at := resume.Position{Epoch: r.numbering(), Seq: r.seq}
+	var here []*Conn
+	for c := range r.members {
+		r.shard.dismiss(c)
+		r.srv.stats.members.Add(-1)
+		if c.remote == nil {
+			r.outlet(c).leave(c)
+			here = append(here, c)
+		} else {
+			c.exit(r)
+		}
+	}
+	clear(r.members)
+	r.mu.Unlock()
+	if len(here) > 0 {
+		r.srv.mesh.adopt(r, here, at)
+	}
+}
+
+// isClosed reports whether the room's last turn is over.
+func (r *Room) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// numbering names what the room's numbers count: those of another room of the same topic mean something else.
+func (r *Room) numbering() string {
+	if r.history != nil {
+		return r.history.epoch
+	}
+	return strconv.FormatUint(r.epoch, 16)
+}
+
+// meet makes those members that came from another owner, or whose node has a new link, and gives them what they have missed.
+func (r *Room) meet(a *arrival) {
+	if r.state == roomNew {
+		r.open()
+	}
+	refused := r.openErr
+	if r.state == roomOpen {
+		refused = nil
+	}
+	if refused != nil {
+		e, ok := asError(refused)
+		if !ok {
+			r.srv.report(r.ctx, nil, refused, slog.String("topic", r.topic))
+			e = Errorf(CodeInternal, "internal error")
+		}
+		for _, c := range a.list {
+			c.banish(r.topic, e)
+		}
+		return
+	}
+	var fresh []*Conn
+	for _, c := range a.list {
+		if !r.Has(c) && r.greet(c) {
+			fresh = append(fresh, c)
+		}
+	}
+	r.mu.Lock()
+	r.takeOver(a, fresh)
+	r.mu.Unlock()
+	r.active = r.srv.Clock.Now()
+	r.armIdle()
+	r.armSave()
+}
+
+// greet asks the handler whether one of them may be a member; one that may not knows it.
+func (r *Room) greet(c *Conn) bool {
+	if r.srv.OnResume == nil {
+		return true
+	}
+	err := guard(func() error { return r.srv.OnResume(r.ctx, r.handler, c) })
+	if err != nil {
+		r.turnAway(c, err)
+	}
+	return err == nil
+}
+
+// turnAway tells a connection that it is no member any more.
+func (r *Room) turnAway(c *Conn, err error) {
+	if c.ended() {
+		return
+	}
+	e, ok := asError(err)
+	if !ok {
+		r.srv.report(r.ctx, c, err, slog.String("topic", r.topic))
+		e = Errorf(CodeInternal, "internal error")
+	}
+	c.banish(r.topic, e)
+}
+
+// takeOver makes connections members, and gives them what they have missed. Nothing is published between the two. r.mu is held.
+func (r *Room) takeOver(a *arrival, fresh []*Conn) {
+	var members []*Conn
+	for _, c := range fresh {
+		from := absence{from: a.at.Seq}
+		if r.history != nil {
+			if known, ok := r.history.back(c.sessionToken(), c.UserID(), r.srv.Clock.Now()); ok {
+				from = known
+			}
+		}
+		err := r.admit(c, func(m membership) {
+			m.from = min(from.from, r.seq)
+			r.members[c] = m
+		})
+		if err != nil {
+			r.turnAway(c, err)
+			continue
+		}
+		members = append(members, c)
+	}
+	r.catchUp(a, members)
+	if a.peer != (cluster.Peer{}) {
+		r.srv.mesh.tell(a.peer, &wire.Frame{Kind: wire.Synced, Slot: uint64(r.shard.id), Epoch: r.epoch, Topic: r.topic,
+			Position: r.numbering(), Seq: r.seq})
+	}
+}
+
+// catchUp sends those who have just become members what was published behind their position, or tells them that something is
+// missing. r.mu is held.
+func (r *Room) catchUp(a *arrival, fresh []*Conn) {
+	h := r.history
+	if h == nil || len(fresh) == 0 {
+		return
+	}
+	missed, gap := h.missed(a.at, absence{}, r.seq)
+	for _, c := range fresh {
+		switch {
+		case !c.v1:
+		case gap != "":
+			g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
+			c.send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
+			r.srv.stats.gaps.Add(1)
+		default:
+			r.resend(c, missed)
+		}
+	}
+}
