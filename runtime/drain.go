@@ -116,7 +116,8 @@ func (s *Server) drain(ctx context.Context) error {
 // drainStep is the time between two groups of connections that are sent away.
 const drainStep = 10 * time.Millisecond
 
-// sendAway closes all connections, one after the other.
+// sendAway closes all connections, one after the other. How many are due follows from the time that has passed, so that a busy
+// machine, which wakes late, keeps the window too.
 func (s *Server) sendAway(ctx context.Context) error {
 	conns := s.connections()
 	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
@@ -124,19 +125,22 @@ func (s *Server) sendAway(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		window = min(window, time.Until(deadline)/2)
 	}
-	steps := max(int(window/drainStep), 1)
-	for step := range steps {
-		for _, c := range conns[len(conns)*step/steps : len(conns)*(step+1)/steps] {
-			c.sendAway()
+	begin := s.Clock.Now()
+	for sent := 0; ; {
+		due := len(conns)
+		if passed := s.Clock.Now().Sub(begin) + drainStep; passed < window {
+			due = int(float64(due) * (float64(passed) / float64(window)))
 		}
-		if step == steps-1 || s.connected() == 0 { // those who left by themselves are not waited for
-			break
+		for ; sent < due; sent++ {
+			conns[sent].sendAway()
+		}
+		if sent == len(conns) || s.connected() == 0 { // those who left by themselves are not waited for
+			return nil
 		}
 		if err := s.pause(ctx, drainStep, s.emptied); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // sendAway closes the connection once the messages that it has sent are handled.

@@ -155,6 +155,30 @@ func TestDrainDoesNotWaitForThoseWhoLeft(t *testing.T) {
 	}
 }
 
+// TestDrainKeepsItsWindow wakes the drain late, as a busy machine does: those whose time has come meanwhile are closed at once.
+func TestDrainKeepsItsWindow(t *testing.T) {
+	const n = 100
+	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.DrainSpread, cfg.PingInterval = time.Second, -1 })
+	var clients []*client
+	for i := range n {
+		clients = append(clients, s.dial(fmt.Sprint("user=u", i)))
+	}
+	eventually(t, "all are there", func() bool { return s.srv.Stats().Accepted == n })
+	timers := s.clock.Waiting()
+	drained := make(chan error, 1)
+	go func() { drained <- s.srv.Drain(context.Background()) }()
+	eventually(t, "the first is gone, and the next one's time is waited for", func() bool {
+		return s.srv.Stats().Connections == n-1 && s.clock.Waiting() == timers+1
+	})
+	s.clock.Advance(time.Second)
+	for _, c := range clients {
+		c.expectClose(1012, "retry=")
+	}
+	if err := receive(t, drained); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUnpreparedFramesAreTheSame(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.UnpreparedFrames = true })
 	c := s.dial("user=ann")
