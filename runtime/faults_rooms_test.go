@@ -34,6 +34,38 @@ func TestStrangeRoomNames(t *testing.T) {
 	}
 }
 
+// slowStore is a store that has nothing, and says so when it is told to.
+type slowStore struct{ asked, answer chan struct{} }
+
+func (s *slowStore) Load(context.Context, string) ([]byte, error) {
+	s.asked <- struct{}{}
+	<-s.answer
+	return nil, nil
+}
+func (*slowStore) Save(context.Context, string, []byte) error { return nil }
+func (*slowStore) Delete(context.Context, string) error       { return nil }
+
+// TestWhoComesBackToNothingIsInNobodysWay joins a room while the store is still asked whether somebody else may come back to it.
+func TestWhoComesBackToNothingIsInNobodysWay(t *testing.T) {
+	store := &slowStore{asked: make(chan struct{}, 2), answer: make(chan struct{}, 2)}
+	s := serveProtocol(t, withHistory(wsrt.HistoryLimits{Messages: 16, Bytes: 1 << 16, Age: time.Minute}), func(cfg *wsrt.ServerConfig) { cfg.Store = store })
+	ann, bob := s.dial("user=ann", "wsgen.v1"), s.dial("user=bob")
+	ann.next() // its session
+	ann.send(`{"type":"$ws:resume","payload":{"session":"` + strings.Repeat("a", 32) + `","rooms":{"room:a":{"epoch":"x","seq":1}}}}`)
+	ann.next() // its session
+	receive(t, store.asked)
+	bob.send(join("a"))
+	eventually(t, "bob's message waits", func() bool { return s.srv.Debug(1).TopRooms[0].Mail == 1 })
+	store.answer <- struct{}{}
+	if got := ann.next(); !strings.HasPrefix(got, `{"type":"$ws:left"`) || !strings.Contains(got, "NOT_FOUND") {
+		t.Errorf("ann got %s", got)
+	}
+	bob.expect(newsFrame("a", "joined bob"))
+	if n := s.srv.Stats().Rooms; n != 1 {
+		t.Errorf("%d rooms are open, want bob's", n)
+	}
+}
+
 // TestHandlersCloseConnections closes the sender and all of its neighbours from a handler of their room.
 func TestHandlersCloseConnections(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) {

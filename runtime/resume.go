@@ -182,11 +182,11 @@ func (r *Room) welcomeBack(m *returning) {
 }
 
 func (r *Room) rejoin(m *returning) error {
-	if r.state == roomNew && !r.restorable() {
-		r.state, r.openErr = roomRefused, errNotResumable(r.topic)
-		r.shard.forget(r)
-		r.stop()
-	} else if r.state == roomNew {
+	if r.state == roomNew {
+		if !r.restorable() {
+			r.discard()
+			return errNotResumable(r.topic)
+		}
 		r.open()
 	}
 	if r.state != roomOpen {
@@ -218,6 +218,15 @@ func (r *Room) rejoin(m *returning) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.admit(c, func(membership) { r.replay(c, m.from, a) })
+}
+
+// discard forgets a room that was made for a client to come back to, and that has nobody to come back to it. Where others wait for the
+// room by now, theirs is the next turn, and opens it.
+func (r *Room) discard() {
+	if r.shard.forgetIdle(r) {
+		r.state, r.openErr = roomRefused, errNotResumable(r.topic)
+		r.release()
+	}
 }
 
 // replay sends a member that is back what it missed, or tells it that it has to read the room anew. r.mu is held.
