@@ -66,6 +66,68 @@ func TestWhoComesBackToNothingIsInNobodysWay(t *testing.T) {
 	}
 }
 
+// savingStore lets nobody go on who saves, until it is told to.
+type savingStore struct{ saving, saved chan struct{} }
+
+func (*savingStore) Load(context.Context, string) ([]byte, error) { return nil, nil }
+func (s *savingStore) Save(context.Context, string, []byte) error {
+	s.saving <- struct{}{}
+	<-s.saved
+	return nil
+}
+func (*savingStore) Delete(context.Context, string) error { return nil }
+
+// keeper is a room with something to keep.
+type keeper struct{ *lobby }
+
+func (keeper) Snapshot() ([]byte, error) { return []byte("x"), nil }
+
+// TestAMemberKeepsItsRoom makes a connection a member, from another goroutine, of a room that is about to close and is being saved.
+func TestAMemberKeepsItsRoom(t *testing.T) {
+	store := &savingStore{saving: make(chan struct{}, 10), saved: make(chan struct{})}
+	rooms, connected := make(chan *wsrt.Room, 10), make(chan *wsrt.Conn, 1)
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Store, cfg.PingInterval, cfg.Idle = store, -1, time.Minute
+		cfg.OnConnect = func(_ context.Context, c *wsrt.Conn) error { connected <- c; return nil }
+		open := cfg.OpenRoom[0]
+		cfg.OpenRoom[0] = func(ctx context.Context, r *wsrt.Room) (any, error) {
+			rooms <- r
+			h, err := open(ctx, r)
+			return keeper{h.(*lobby)}, err
+		}
+		handle := func(next wsrt.HandlerFunc) wsrt.HandlerFunc { // the handlers of the protocol know a lobby
+			return func(ctx context.Context, call *wsrt.Call) (any, error) { return nil, nil }
+		}
+		cfg.Interceptors = []wsrt.Interceptor{handle}
+	})
+	ann := s.dial("user=ann")
+	conn := receive(t, connected)
+	ann.send(join("a"))
+	room := receive(t, rooms)
+	eventually(t, "the message is handled", func() bool { return s.clock.Waiting() > 1 })
+	s.clock.Advance(time.Minute)
+	receive(t, store.saving)
+	if err := room.Join(conn); err != nil {
+		t.Fatal(err)
+	}
+	close(store.saved)
+	receive(t, store.saving) // it takes back that it is closed
+	if err := s.srv.Publish(t.Context(), "room:a", news, &body{RoomID: "a", Text: "still here"}); err != nil {
+		t.Fatal(err)
+	}
+	ann.expect(newsFrame("a", "still here"))
+
+	room.Leave(conn)
+	eventually(t, "the empty room closes", func() bool { s.clock.Advance(time.Minute); return s.srv.Stats().Rooms == 0 })
+	if err := room.Join(conn); wsrt.CodeOf(err) != wsrt.CodeUnavailable || !strings.Contains(err.Error(), "room:a is closed") {
+		t.Errorf("joining a room that is closed: %v", err)
+	}
+	if stop := room.After(time.Second, func() { t.Error("a room that is closed has no turns") }); stop() {
+		t.Error("a call of a room that is closed waits")
+	}
+	s.clock.Advance(time.Second)
+}
+
 // TestHandlersCloseConnections closes the sender and all of its neighbours from a handler of their room.
 func TestHandlersCloseConnections(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) {

@@ -65,8 +65,10 @@ func (c *Conn) enter(r *Room, limit int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.closing || r.closed:
+	case c.closing:
 		return Errorf(CodeUnavailable, "the connection is closing")
+	case r.closed:
+		return Errorf(CodeUnavailable, "%s is closed", r.topic)
 	}
 	at := c.seatAt(r.topic)
 	if n := c.roomCount(); limit > 0 && at < 0 && n >= limit {

@@ -225,7 +225,7 @@ func (r *Room) rejoin(m *returning) error {
 func (r *Room) discard() {
 	if r.shard.forgetIdle(r) {
 		r.state, r.openErr = roomRefused, errNotResumable(r.topic)
-		r.release()
+		r.stop()
 	}
 }
 

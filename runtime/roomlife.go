@@ -67,6 +67,17 @@ func (r *Room) closeIdle() {
 	}
 }
 
+// shut lets nobody in any more, unless somebody is here: a program may make members at any time, from any goroutine.
+func (r *Room) shut() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.members) > 0 {
+		return false
+	}
+	r.closed = true
+	return true
+}
+
 // end closes the room, whatever is in it.
 func (r *Room) end() {
 	if r.state == roomOpen && !r.saveLast() {

@@ -162,11 +162,11 @@ func (sh *shard) forget(r *Room) {
 	sh.drop(r)
 }
 
-// forgetIdle is forget for a room without mail. It reports whether that was so.
+// forgetIdle is forget for a room without mail and members, which gets none from here on. It reports whether that was so.
 func (sh *shard) forgetIdle(r *Room) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if r.mail.Len() > 0 {
+	if r.mail.Len() > 0 || !r.shut() {
 		return false
 	}
 	sh.drop(r)
