@@ -225,9 +225,7 @@ func (c *Conn) run() {
 	if s.OnConnect != nil {
 		if err := guard(func() error { return s.OnConnect(c.ctx, c) }); err != nil {
 			c.rejected(err)
-			for _, rerr := c.sock.Read(); rerr == nil; _, rerr = c.sock.Read() { // until the peer has seen the code
-			}
-			c.teardown(nil)
+			c.seeOff()
 			return
 		}
 	}
@@ -241,6 +239,13 @@ func (c *Conn) run() {
 		c.receive(msg)
 	}
 	c.teardown(err)
+}
+
+// seeOff ends a connection that was refused after its upgrade, once the peer has seen the code.
+func (c *Conn) seeOff() {
+	for _, err := c.sock.Read(); err == nil; _, err = c.sock.Read() {
+	}
+	c.teardown(nil)
 }
 
 // rejected closes a connection that OnConnect does not want.
@@ -264,7 +269,7 @@ func (c *Conn) rejected(err error) {
 }
 
 // teardown lets all rooms go. Joins are refused from here on, so that no room keeps a connection that has ended. A nil cause
-// says that OnConnect refused it.
+// says that it was refused, by OnConnect or because the server drains.
 func (c *Conn) teardown(cause error) {
 	c.mu.Lock()
 	c.closing = true

@@ -155,6 +155,33 @@ func TestDrainDoesNotWaitForThoseWhoLeft(t *testing.T) {
 	}
 }
 
+// TestDrainMeetsAHandshake finishes a drain while the program is being asked who somebody is, who is then told to come back; the
+// program, which may have closed all it has by now, hears nothing of it.
+func TestDrainMeetsAHandshake(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		inner := cfg.Authenticate
+		cfg.Authenticate = func(r *http.Request, token string) (any, error) {
+			close(asked)
+			<-answer
+			return inner(r, token)
+		}
+		cfg.OnConnect = func(context.Context, *wsrt.Conn) error { t.Error("OnConnect is called"); return nil }
+		cfg.OnDisconnect = func(*wsrt.Conn, error) { t.Error("OnDisconnect is called") }
+	})
+	dialled := make(chan *client, 1)
+	go func() { dialled <- s.dial("user=ann") }()
+	receive(t, asked)
+	if err := s.srv.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	close(answer)
+	receive(t, dialled).expectClose(1012, "retry=")
+	if n := s.srv.Stats().Refused["draining"]; n != 1 {
+		t.Errorf("%d were refused because the server drains", n)
+	}
+}
+
 // TestDrainKeepsItsWindow wakes the drain late, as a busy machine does: those whose time has come meanwhile are closed at once.
 func TestDrainKeepsItsWindow(t *testing.T) {
 	const n = 100

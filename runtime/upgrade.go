@@ -65,8 +65,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 	}
 	c := newConn(s, sock, who, ticket)
 	c.urlRoom = strings.Clone(r.URL.Query().Get("room"))
-	if !s.register(c) {
+	if !s.register(c) { // the program is not asked about it any more
+		s.stats.refusal("draining")
 		sock.Close(CloseRestart, "retry="+strconv.Itoa(int(s.DrainSpread.Milliseconds())))
+		go c.seeOff()
+		return nil
 	}
 	return c
 }
