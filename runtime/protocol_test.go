@@ -185,6 +185,10 @@ type world struct {
 	left   chan wsrt.LeaveCause
 	closed chan string // rooms that closed
 	opened atomic.Int32
+
+	// What rooms do as wsrt.Snapshotter and Restorer; nil: nothing. They are set before anything runs.
+	snapshot func() ([]byte, error)
+	restore  func(snapshot []byte) error
 }
 
 // lobby is the handler of a room.
@@ -232,3 +236,19 @@ func (h *lobby) answer(ctx context.Context, req *body, progress func(any) error)
 
 // OnClose implements wsrt.RoomCloseHandler.
 func (h *lobby) OnClose(context.Context) { h.world.closed <- h.room.ID() }
+
+// Snapshot implements wsrt.Snapshotter.
+func (h *lobby) Snapshot() ([]byte, error) {
+	if h.world.snapshot == nil {
+		return nil, nil
+	}
+	return h.world.snapshot()
+}
+
+// Restore implements wsrt.Restorer.
+func (h *lobby) Restore(snapshot []byte) error {
+	if h.world.restore == nil {
+		return nil
+	}
+	return h.world.restore(snapshot)
+}
