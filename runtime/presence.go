@@ -38,6 +38,7 @@ type PresentMember struct {
 type presence struct {
 	joined []*Conn
 	left   []int
+	told   int  // memberships up to this id were told of, or are over
 	due    bool // the turn in which they are told is in the mailbox
 	bare   bool // they were only told a number
 	count  bool // the timer for the next number is set
@@ -80,7 +81,7 @@ func (r *Room) tellPresence() {
 	defer r.mu.Unlock()
 	t := r.srv.protocol.Sharding.Presence
 	p := r.presence
-	r.presence = presence{bare: len(r.members) > t.Limit, count: p.count}
+	r.presence = presence{bare: len(r.members) > t.Limit, count: p.count, told: r.joins}
 	if len(r.members) == 0 {
 		return
 	}
@@ -94,13 +95,21 @@ func (r *Room) tellPresence() {
 	case p.bare:
 		change.Members = r.present()
 	default:
-		change.Joined, change.Left = r.arrived(p.joined), p.left
+		change.Joined, change.Left = r.arrived(p.joined), p.gone()
+		if len(change.Joined)+len(change.Left) == 0 {
+			return // who came has gone already
+		}
 	}
 	r.publishPresence(change)
 	if r.presence.bare || p.bare || len(change.Joined) == 0 {
 		return
 	}
 	r.sendPresence(&Presence{Topic: r.topic, Count: len(r.members), Members: r.present()}, p.joined)
+}
+
+// gone returns those who left, without those of whom nobody knows that they were here.
+func (p *presence) gone() []int {
+	return slices.DeleteFunc(p.left, func(id int) bool { return id > p.told })
 }
 
 // sendPresence tells some members. r.mu is held.
