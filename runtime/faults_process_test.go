@@ -6,12 +6,15 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/coder/websocket"
 )
 
 // exhausted is a listener of a process that has no descriptors left, while it says so.
@@ -71,5 +74,20 @@ func TestNoDescriptorsLeft(t *testing.T) {
 	ann.expect(newsFrame("a", "joined bob"))
 	if st := s.srv.Stats(); st.Connections != 2 {
 		t.Errorf("%d connections, want those of ann and bob", st.Connections)
+	}
+}
+
+// TestCodesOfClientsAreFew closes connections with codes that nobody has agreed on: figures do not grow with them.
+func TestCodesOfClientsAreFew(t *testing.T) {
+	s := serve(t, nil)
+	for i := range 10 {
+		for _, code := range []int{1000, 3001 + i, 4100 + i} {
+			_ = s.dial("user=ann").ws.Close(websocket.StatusCode(code), "")
+		}
+	}
+	eventually(t, "all are gone", func() bool { st := s.srv.Stats(); return st.Accepted == 30 && st.Connections == 0 })
+	want := map[int]uint64{1000: 10, 3000: 10, 4000: 10}
+	if got := s.srv.Stats().Closes; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

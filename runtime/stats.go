@@ -36,11 +36,13 @@ func tally[K comparable](c *counters, m *map[K]uint64, key K) {
 func (c *counters) failed(code Code)      { tally(c, &c.errors, code) }
 func (c *counters) refusal(reason string) { tally(c, &c.refused, reason) }
 
-// closed counts the end of a connection by its close code.
+// closed counts the end of a connection by its close code. Clients choose among 2,000 codes of their own, which count as two.
 func (c *counters) closed(cause error) {
 	code := 1006
 	if e, ok := errors.AsType[*socket.CloseError](cause); ok {
-		code = e.Code
+		if code = e.Code; !e.Local && code >= 3000 {
+			code -= code % 1000
+		}
 	}
 	tally(c, &c.closes, code)
 }
@@ -51,7 +53,7 @@ type Stats struct {
 
 	Accepted            uint64            // handshakes
 	Refused             map[string]uint64 // handshakes, by reason: draining, origin, full, ip, user, ip-rate, rate, unauthenticated, panic, timeout, upgrade
-	Closes              map[int]uint64    // connections that ended, by close code; 1006 without one
+	Closes              map[int]uint64    // connections that ended, by close code; 1006 without one; 3000 and 4000 for all such codes of clients
 	Received            uint64            // frames
 	Invalid             uint64            // frames that were refused for what they hold
 	Limited             uint64            // messages over a rate

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
@@ -30,7 +31,7 @@ const suffix, temporary = ".snapshot", ".tmp"
 // New returns a store in a folder, which is made if it is not there. It removes unfinished files that a crash has left. The
 // error says what is wrong with the folder.
 func New(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("filestore: %w", err)
 	}
 	left, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*"+suffix+temporary+"*"))
@@ -43,6 +44,26 @@ func New(dir string) (*Store, error) {
 		}
 	}
 	return &Store{dir}, nil
+}
+
+// makeDir makes a folder, and those above it, so that they outlive the machine's next stop.
+func makeDir(dir string) error {
+	var changed []string // folders that get an entry
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		changed = append(changed, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, above := range changed {
+		if err := syncDir(above); err != nil && !errors.Is(err, fs.ErrPermission) { // one may write to a folder that one may not read
+			return err
+		}
+	}
+	return nil
 }
 
 // escapeGlob returns a pattern that matches dir alone.
@@ -104,8 +125,13 @@ func (s *Store) Delete(_ context.Context, topic string) error {
 }
 
 // sync makes what was renamed or removed last: the names of files are the folder's content.
-func (s *Store) sync() error {
-	dir, err := os.Open(s.dir)
+func (s *Store) sync() error { return syncDir(s.dir) }
+
+func syncDir(name string) error {
+	if runtime.GOOS == "windows" { // which has no such call, and needs none: NTFS keeps a journal of names
+		return nil
+	}
+	dir, err := os.Open(name)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 var topics = []string{"room:a", "room:A", "room:../../etc/passwd", "room:" + strings.Repeat("ü", 500), "room:a/b", "match:a", "room:\x00", "room:con"}
 
 func TestKeepsWhatWasSaved(t *testing.T) {
-	ctx, dir := t.Context(), filepath.Join(t.TempDir(), "[rooms]")
+	ctx, dir := t.Context(), filepath.Join(t.TempDir(), "of", "this", "[rooms]")
 	s, err := filestore.New(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,9 @@
 //	wsgen_shard_rooms{shard}                        open rooms of a shard
 //	wsgen_shard_connections{shard}                  connections that are in rooms of a shard
 //	wsgen_handshakes_total{result}                  accepted, or why refused: draining, origin, full, ip, user, ip-rate, rate,
-//	                                                unauthenticated, panic, timeout
-//	wsgen_closes_total{code}                        connections that ended, by close code; 1006 without one
+//	                                                unauthenticated, panic, timeout, upgrade
+//	wsgen_closes_total{code}                        connections that ended, by close code; 1006 without one; 3000 and 4000 for
+//	                                                all codes of these thousands that clients have sent
 //	wsgen_messages_received_total{type}             messages of clients that are right
 //	wsgen_messages_published_total{type}            messages to rooms that had members
 //	wsgen_messages_delivered_total{type}            members that they were queued for
