@@ -42,8 +42,8 @@ func main() {
 	}
 }
 
-// drainTime is how long the server may take to go down.
-const drainTime = 10 * time.Second
+// drainTime is how long the server may take to go down. Most of it is for a machine that is busy: whoever is still connected then is cut off.
+const drainTime = 25 * time.Second
 
 // run serves until ctx ends, and then takes the server out of service without losing a message.
 func run(ctx context.Context, addr, data, debug string, unlimited bool) error {
