@@ -90,26 +90,29 @@ func TestConnectionsLeaveNoMemory(t *testing.T) {
 		}
 		eventually(t, "all are gone", func() bool { return s.srv.Stats().Connections == 0 })
 	}
-	objects := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapObjects
-	}
 	round()
-	before := objects()
+	before := heapObjects()
 	for range 5 {
 		round()
 	}
-	if after := objects(); after > before+500 {
+	if after := heapObjects(); after > before+500 {
 		t.Errorf("500 connections left %d objects", after-before)
 	}
+}
+
+// heapObjects returns how many objects are in use.
+func heapObjects() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what the first one has only taken out of pools
+	runtime.ReadMemStats(&m)
+	return m.HeapObjects
 }
 
 var soak = flag.Duration("soak", 0, "how long TestSoak runs")
 
 // TestSoak runs random programs of joining, publishing, stalling, breaking off and coming back against the model of
-// TestLifecycle, for as long as -soak says, and looks at the memory in the end.
+// TestLifecycle, for as long as -soak says, and looks at the memory in the end. What takes longer than ten minutes needs -timeout, too.
 func TestSoak(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("SKIPPED: -soak 5m runs it")
@@ -117,6 +120,8 @@ func TestSoak(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
+	const first = 50 // programs behind which pools and caches are full
+	var before uint64
 	programs := 0
 	for end := time.Now().Add(*soak); time.Now().Before(end); programs++ {
 		program := make([]byte, 20+r.IntN(280))
@@ -126,6 +131,13 @@ func TestSoak(t *testing.T) {
 		if !t.Run("", func(t *testing.T) { runLifecycle(t, program) }) {
 			t.Fatalf("the program was %q", program)
 		}
+		if programs == first {
+			before = heapObjects()
+		}
 	}
-	t.Logf("%d programs", programs)
+	after := heapObjects()
+	t.Logf("%d programs; %d objects are in use, and %d were after %d programs", programs, after, before, first)
+	if kept := int64(after) - int64(before); programs > first && kept > int64(10*(programs-first)+1000) { // package testing keeps their names
+		t.Errorf("%d programs have left %d objects", programs-first, kept)
+	}
 }

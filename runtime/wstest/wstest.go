@@ -1,16 +1,25 @@
-// Package wstest tests handlers over real WebSockets without a network: an in-memory server, a client of raw frames, and a
-// clock that stands still until it is told to move.
+// Package wstest tests handlers over real WebSockets without a network: an in-memory server, clients of raw frames and of generated
+// types, and time that passes only when nothing is in motion, or when a test says so.
 //
-//	srv := wstest.Serve(t, chatServer)
-//	conn := wstest.Dial(t, srv, "/ws?access_token=ann")
-//	conn.Send(`{"type":"JOIN_ROOM","payload":{"roomId":"general"}}`)
-//	conn.Expect(`{"type":"ROOM_UPDATE","payload":{"roomId":"general","text":"ann joined","userId":"ann"}}`)
+//	func TestJoin(t *testing.T) {
+//		wstest.Run(t, func(t *testing.T) {
+//			chatServer, err := chat.NewServer(config) // and Drain it in a t.Cleanup, before Serve
+//			srv := wstest.Serve(t, chatServer)
+//			conn := wstest.Dial(t, srv, "/ws?access_token=ann")
+//			conn.Send(`{"type":"JOIN_ROOM","payload":{"roomId":"general"}}`)
+//			conn.Expect(`{"type":"ROOM_UPDATE","payload":{"roomId":"general","text":"ann joined","userId":"ann"}}`)
+//			wstest.Settle()  // all that follows of it has happened
+//			conn.Frames()    // what else has arrived
+//			time.Sleep(time.Hour) // costs nothing: pings, time-outs, rates and After run as they would
+//		})
+//	}
 //
 // The generated client connects with
 //
 //	c, err := chat.Dial(ctx, srv.URL()+"/ws", chat.Events{}, srv.Dialer())
 //
-// Everything works in a bubble of testing/synctest too.
+// Outside of Run everything works as well, in the time of the system, or in that of a Clock, which stands still between calls of
+// Advance. A server with such a clock is drained with DrainSpread: -1: nobody would end the time in which it closes its connections.
 package wstest
 
 import (
