@@ -15,13 +15,26 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
 )
 
 // Store is a folder with a file for each topic. Its methods are safe for concurrent use, for different topics; one process
 // may use a folder at a time. A snapshot is either the old one or the new one, whenever the machine stops.
-type Store struct{ dir string }
+type Store struct {
+	dir string
+
+	turn sync.Mutex // of the one that syncs
+	mu   sync.Mutex
+	next *syncing // what those who come now wait for; nil: nobody waits
+}
+
+// syncing is one sync of the folder, which serves all who wait for it: a server that drains saves all its rooms at once.
+type syncing struct {
+	done chan struct{}
+	err  error
+}
 
 var _ wsrt.Store = (*Store)(nil)
 
@@ -43,7 +56,7 @@ func New(dir string) (*Store, error) {
 			return nil, fmt.Errorf("filestore: %w", err)
 		}
 	}
-	return &Store{dir}, nil
+	return &Store{dir: dir}, nil
 }
 
 // makeDir makes a folder, and those above it, so that they outlive the machine's next stop.
@@ -124,8 +137,30 @@ func (s *Store) Delete(_ context.Context, topic string) error {
 	return s.sync()
 }
 
-// sync makes what was renamed or removed last: the names of files are the folder's content.
-func (s *Store) sync() error { return syncDir(s.dir) }
+// sync makes what was renamed or removed last: the names of files are the folder's content. A sync that is under way may have come too
+// early for that, the one behind it does not.
+func (s *Store) sync() error {
+	s.mu.Lock()
+	mine := s.next
+	first := mine == nil
+	if first {
+		mine = &syncing{done: make(chan struct{})}
+		s.next = mine
+	}
+	s.mu.Unlock()
+	if !first {
+		<-mine.done
+		return mine.err
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.mu.Lock()
+	s.next = nil // who comes from here on waits for the next one
+	s.mu.Unlock()
+	mine.err = syncDir(s.dir)
+	close(mine.done)
+	return mine.err
+}
 
 func syncDir(name string) error {
 	if runtime.GOOS == "windows" { // which has no such call, and needs none: NTFS keeps a journal of names

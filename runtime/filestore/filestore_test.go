@@ -2,10 +2,12 @@ package filestore_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/wsgen/wsgen/runtime/filestore"
@@ -76,6 +78,46 @@ func TestWholeOrNotAtAll(t *testing.T) {
 		}
 	}
 	wg.Wait()
+}
+
+// TestManyAtOnce saves and deletes as a server does that drains. When the folder is gone, all are told.
+func TestManyAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "rooms")
+	s, err := filestore.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(save func(topic string) error) (failed int64) {
+		var wg sync.WaitGroup
+		var n atomic.Int64
+		for i := range 50 {
+			wg.Go(func() {
+				if save(fmt.Sprint("room:", i)) != nil {
+					n.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		return n.Load()
+	}
+	save := func(topic string) error { return s.Save(t.Context(), topic, []byte(topic)) }
+	if n := all(save); n != 0 {
+		t.Errorf("%d could not be saved", n)
+	}
+	if n := all(func(topic string) error {
+		if data, err := s.Load(t.Context(), topic); err != nil || string(data) != topic {
+			t.Errorf("%s: %q, %v", topic, data, err)
+		}
+		return s.Delete(t.Context(), topic)
+	}); n != 0 {
+		t.Errorf("%d could not be deleted", n)
+	}
+	if err := os.Remove(dir); err != nil { // it is empty
+		t.Error(err)
+	}
+	if n := all(save); n != 50 {
+		t.Errorf("%d of 50 are told that they could not be saved", n)
+	}
 }
 
 func TestForgetsWhatACrashLeft(t *testing.T) {
