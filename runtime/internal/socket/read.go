@@ -47,6 +47,12 @@ func (s *Socket) Read() ([]byte, error) {
 
 func (s *Socket) next() ([]byte, *CloseError) {
 	s.out.await()
+	if msg, ok := s.out.whole(); ok {
+		if !utf8.Valid(msg) {
+			return nil, s.violate(CodeInvalidUTF8, invalidUTF8, nil)
+		}
+		return msg, nil
+	}
 	kind, r, err := s.ws.Reader(context.Background())
 	if err != nil {
 		return nil, s.classify(err)
@@ -156,6 +162,7 @@ func (s *Socket) linger() {
 
 // release gives the buffer of the last message back.
 func (s *Socket) release() {
+	s.out.consumed()
 	if s.read == nil {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -261,6 +263,39 @@ func TestMessagesOfMixedSizesStayApart(t *testing.T) {
 		want := strings.Repeat(string(rune('a'+n%26)), n*n)
 		conn.Feed(ClientFrame(Final|Text, []byte(want)))
 		wantMessage(t, msgs, want)
+	}
+}
+
+// TestMessagesInPiecesOfAnySize has messages arrive whole, several at once, and broken off anywhere: some are taken from where
+// they arrived, the others are read by coder/websocket.
+func TestMessagesInPiecesOfAnySize(t *testing.T) {
+	var stream []byte
+	var want []string
+	for i, n := range []int{0, 1, 7, 8, 9, 15, 125, 126, 127, 300, 4000, 4088, 4089, 4096, 5000, 2} {
+		msg := strings.Repeat(string(rune('a'+i)), n)
+		stream = append(stream, ClientFrame(Final|Text, []byte(msg))...)
+		stream = append(stream, ClientFrame(Final|Pong, nil)...)
+		stream = append(stream, ClientFrame(Text, []byte(msg))...)
+		stream = append(stream, ClientFrame(Final|Ping, []byte("p"))...)
+		stream = append(stream, ClientFrame(Final|Continuation, []byte("ü"))...)
+		want = append(want, msg, msg+"ü")
+	}
+	for _, piece := range []int{1, 3, 64, 1000, 4096, len(stream)} {
+		t.Run(fmt.Sprint(piece), func(t *testing.T) {
+			l := connect(t, socket.Options{MaxMessage: 1 << 20})
+			msgs, _ := l.reads()
+			go func() { _, _ = io.Copy(io.Discard, l.br) }() // the pongs
+			go func() {
+				for rest := stream; len(rest) > 0; {
+					n := min(piece, len(rest))
+					_, _ = l.conn.Write(rest[:n])
+					rest = rest[n:]
+				}
+			}()
+			for _, msg := range want {
+				wantMessage(t, msgs, msg)
+			}
+		})
 	}
 }
 

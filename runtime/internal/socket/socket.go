@@ -1,5 +1,5 @@
-// Package socket is one WebSocket of a server: coder/websocket reads and answers control frames, and an outbound queue
-// beside it takes complete frames without ever blocking the one who sends.
+// Package socket is one WebSocket of a server: coder/websocket reads what is not a text message in one piece and answers
+// control frames, and an outbound queue beside it takes complete frames without ever blocking the one who sends.
 package socket
 
 import (
