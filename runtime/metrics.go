@@ -12,6 +12,7 @@ type Metrics interface {
 	// Handled is called when a handler has ended. code is empty when it succeeded, else what its client was told.
 	Handled(message string, code Code, took time.Duration)
 	// Flushed is called when a hub has written what was queued in a turn: how many frames, to how many connections.
+	// The answer to a request is not among them when it was written at once, because its hub had nothing to do.
 	Flushed(frames, connections int, took time.Duration)
 }
 

@@ -20,6 +20,7 @@ type request struct {
 	timeout  time.Duration
 	due      time.Time
 	answered atomic.Bool
+	alone    bool // when it is answered: no other message of the connection waits or runs
 }
 
 // Deadline implements context.Context. The server's clock, which keeps it, need not be the system's.
@@ -91,6 +92,8 @@ func (r *request) claim() bool {
 	defer c.mu.Unlock()
 	i := slices.Index(c.requests, r)
 	c.requests = slices.Delete(c.requests, i, i+1)
+	// Where one message may be pending at a time, the client must not get the answer before it counts as done.
+	r.alone = c.pending == 1 && c.srv.Limits.Pending != 1
 	return true
 }
 
@@ -186,9 +189,18 @@ func (in *inbound) done(result any, err error) {
 	if in.link != nil {
 		in.link.done(f)
 	} else if f != nil {
-		c.send(f)
+		in.send(f)
 	}
 	in.settle()
+}
+
+// send sends the answer to a client of this node: at once where nothing else is to come, else with what follows.
+func (in *inbound) send(f *socket.Frame) {
+	if r := in.request; r != nil && r.alone && (in.room == nil || in.room.mail.Len() == 0) {
+		in.conn.member.SendNow(f)
+		return
+	}
+	in.conn.member.Send(f)
 }
 
 // settle forgets the message.

@@ -63,7 +63,7 @@ type Stats struct {
 	Published           uint64 // messages to rooms that had members
 	Delivered           uint64 // members that they were queued for
 	FramesOut, BytesOut uint64 // written to sockets
-	Writes              uint64 // of hubs to sockets; each has all frames that waited
+	Writes              uint64 // to sockets; each has all frames that waited
 	Blocked             uint64 // writes that the kernel did not take at once
 	Dropped, Replaced   uint64 // droppable messages not sent; waiting messages replaced by a later one
 	SlowReaders         uint64 // connections closed for their queue

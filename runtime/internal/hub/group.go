@@ -27,6 +27,14 @@ func (m *Member) Hub() *Hub { return m.hub }
 // Send queues a frame for this socket, behind everything that was posted before.
 func (m *Member) Send(f *socket.Frame) { m.hub.post(event{kind: evSend, member: m, frame: f}) }
 
+// SendNow is Send for a frame that is worth a write of its own: when the hub has done all that was posted before, and so
+// nothing can come before it, the caller's goroutine writes it, which costs the hub no turn.
+func (m *Member) SendNow(f *socket.Frame) {
+	if !m.hub.quiet.Load() || !m.Socket.Send(f) {
+		m.Send(f)
+	}
+}
+
 // Close sends a close frame behind everything that was posted before, as Socket.Close does.
 func (m *Member) Close(code int, reason string) {
 	m.hub.post(event{kind: evCall, call: func() { m.Socket.Close(code, reason) }})

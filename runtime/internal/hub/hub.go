@@ -59,6 +59,7 @@ type Hub struct {
 	wake      chan struct{}
 	began     atomic.Int64 // UnixNano, of the system's clock, of the turn; 0: there is none
 	sockets   atomic.Int64 // len(members)
+	quiet     atomic.Bool  // all that was posted is done
 	done      chan struct{}
 
 	mu     sync.Mutex
@@ -103,6 +104,7 @@ func (h *Hub) post(e event) {
 		return
 	}
 	h.queue = append(h.queue, e)
+	h.quiet.Store(false)
 	wake := h.asleep
 	h.asleep = false
 	h.mu.Unlock()
@@ -177,6 +179,7 @@ func (h *Hub) take(spare []event) []event {
 			return batch
 		}
 		h.asleep = true
+		h.quiet.Store(true)
 		h.mu.Unlock()
 		<-h.wake
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -141,6 +142,61 @@ func TestFramesKeepTheirOrder(t *testing.T) {
 			t.Fatalf("b got %q, want %q", got, want)
 		}
 	}
+}
+
+// TestWhatIsWrittenAtOnceKeepsItsOrder sends by all ways from one goroutine, with the hub idle and busy, while another one keeps
+// the hub awake for others.
+func TestWhatIsWrittenAtOnceKeepsItsOrder(t *testing.T) {
+	f := setUp(t, nil)
+	a, am := f.dial()
+	b, bm := f.dial()
+	defer b.CloseNow()
+	const rounds = 5_000
+	group := am.Hub().NewGroup()
+	group.Join(am)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if bm.SendNow(socket.NewText([]byte("x"), socket.Droppable, "")); i%100 == 0 {
+				f.set.Sync()
+			}
+		}
+	}()
+	go func() {
+		for {
+			if _, _, err := b.Read(context.Background()); err != nil {
+				return
+			}
+		}
+	}()
+	go func() {
+		for i := range rounds {
+			switch frame := text(fmt.Sprint(i)); rand.IntN(8) {
+			case 0:
+				am.Send(frame)
+			case 1:
+				group.Publish(frame, nil)
+			case 2:
+				f.set.Sync() // which leaves the hub idle for a moment
+				am.SendNow(frame)
+			default:
+				am.SendNow(frame)
+			}
+		}
+	}()
+	for i := range rounds {
+		if got := read(t, a); got != fmt.Sprint(i) {
+			t.Fatalf("got %s, want %d", got, i)
+		}
+	}
+	close(stop)
+	<-stopped
 }
 
 // TestBytesAreThoseOfTheLibrary compares prepared frames with what coder/websocket writes for the same messages.

@@ -1,5 +1,6 @@
 // Package hub fans frames out to sockets. A process has one hub, or a few on a large machine; each socket belongs to one, and
-// that hub alone knows which of its sockets are in which group and alone writes to their queues.
+// that hub alone knows which of its sockets are in which group, and writes to their queues. Others do for single frames while
+// it has nothing to do, so that the order of what is sent to a socket stays that of the posts.
 //
 // What happens to a hub's sockets is an ordered queue of events. The hub takes all that is queued, appends frames to
 // its sockets' queues, and then writes each touched socket once: batches grow with the load by themselves and add no delay.

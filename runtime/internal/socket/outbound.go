@@ -187,6 +187,19 @@ func (c *outbound) begun(n int) {
 func (c *outbound) push(f *Frame, now int64, scratch []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.pushLocked(f, now, scratch)
+}
+
+// send is push and flush in one.
+func (c *outbound) send(f *Frame, now int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ok := c.pushLocked(f, now, nil)
+	c.flushLocked(nil)
+	return ok
+}
+
+func (c *outbound) pushLocked(f *Frame, now int64, scratch []byte) bool {
 	if c.closing || c.err != nil || f.class == Latest && c.replace(f) {
 		return true
 	}

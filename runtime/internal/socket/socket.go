@@ -123,6 +123,18 @@ func (s *Socket) Push(f *Frame, now int64, scratch []byte) bool {
 	return !errors.Is(err, errSlow)
 }
 
+// Send queues a frame and writes what waits, as Push and Flush do; it is safe for concurrent use, and ends the connection of a
+// reader that is too slow. It returns false, and has done nothing, where frames go through coder/websocket.
+func (s *Socket) Send(f *Frame) bool {
+	if s.out.options.Unprepared {
+		return false
+	}
+	if !s.out.send(f, s.out.options.Clock.Now().UnixNano()) {
+		s.CloseSlow(ReasonSlow)
+	}
+	return true
+}
+
 // Flush writes what waits, as far as the kernel takes it, and does not wait for more. scratch is a buffer that frames are
 // gathered in; with a capacity of 64 KiB, nothing is allocated. It is the caller's again afterwards.
 func (s *Socket) Flush(scratch []byte) { s.out.flush(scratch) }
