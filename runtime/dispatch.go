@@ -60,7 +60,7 @@ func (c *Conn) receive(data []byte) {
 	s.stats.received.Add(1)
 	d := decoders.Get().(*codec.Decoder)
 	defer decoders.Put(d)
-	lookup := s.lookup
+	lookup := s.find
 	if len(data) > s.smallest {
 		lookup = s.lookupWithin(len(data))
 	}

@@ -210,12 +210,12 @@ func (in *inbound) settle() {
 	c.mu.Lock()
 	c.pending--
 	last := c.leaving && c.pending == 0
+	if in.expected {
+		c.settle(in.topic)
+	}
 	c.mu.Unlock()
 	if last {
 		c.restart()
-	}
-	if in.expected {
-		c.settled(in.topic)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wsgen/wsgen/runtime/internal/actor"
+	"github.com/wsgen/wsgen/runtime/internal/envelope"
 	"github.com/wsgen/wsgen/runtime/internal/hub"
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
@@ -32,10 +33,11 @@ type Server struct {
 	protocol  *Protocol
 	messages  map[string]*messageType
 	errors    map[Code]*ErrorType
-	anonymous bool // some message may be sent without claims
-	guarded   bool // some message may not
-	smallest  int  // of the bounds of messages
-	meta      bool // some message declares meta
+	anonymous bool                          // some message may be sent without claims
+	guarded   bool                          // some message may not
+	smallest  int                           // of the bounds of messages
+	find      envelope.Lookup[*messageType] // lookup, which would be made a function again for each message
+	meta      bool                          // some message declares meta
 	kinds     map[string]int
 	handle    HandlerFunc // the interceptors around the generated handler
 	backplane backplane

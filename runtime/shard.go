@@ -148,6 +148,11 @@ func (c *Conn) expects(topic string) bool {
 func (c *Conn) settled(topic string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.settle(topic)
+}
+
+// settle is settled with c.mu held.
+func (c *Conn) settle(topic string) {
 	i := slices.IndexFunc(c.inflight, func(f inflight) bool { return f.topic == topic })
 	if c.inflight[i].n--; c.inflight[i].n == 0 {
 		c.inflight = slices.Delete(c.inflight, i, i+1)

@@ -9,7 +9,7 @@ import (
 
 // bound notes how large each message may be: usual, where it does not say so itself.
 func (s *Server) bound(usual int) {
-	s.smallest = usual
+	s.smallest, s.find = usual, s.lookup
 	for _, t := range s.messages {
 		t.most = or(t.MaxBytes, usual)
 		if t.FromClient {

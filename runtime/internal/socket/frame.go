@@ -37,8 +37,8 @@ const (
 
 // NewText returns the frame of a text message. It copies payload, which has to be valid UTF-8. key matters to Latest only.
 func NewText(payload []byte, class Class, key string) *Frame {
-	buf := make([]byte, 0, len(payload)+10)
-	buf = append(buf, opText)
+	f := newFrame(len(payload) + maxHeader)
+	buf := append(f.data, opText)
 	switch n := len(payload); {
 	case n < 126:
 		buf = append(buf, byte(n))
@@ -47,9 +47,40 @@ func NewText(payload []byte, class Class, key string) *Frame {
 	default:
 		buf = binary.BigEndian.AppendUint64(append(buf, 127), uint64(n))
 	}
-	header := len(buf)
-	return &Frame{data: append(buf, payload...), header: header, class: class, key: key}
+	f.header, f.class, f.key = len(buf), class, key
+	f.data = append(buf, payload...)
+	return f
 }
+
+// maxHeader is the longest header of a frame without a mask.
+const maxHeader = 10
+
+// newFrame returns a frame with room for n bytes. Those of most messages are one piece of memory with it, of a size that the
+// memory comes in.
+func newFrame(n int) *Frame {
+	switch {
+	case n <= len(frame128{}.data):
+		f := new(frame128)
+		f.Frame.data = f.data[:0]
+		return &f.Frame
+	case n <= len(frame256{}.data):
+		f := new(frame256)
+		f.Frame.data = f.data[:0]
+		return &f.Frame
+	}
+	return &Frame{data: make([]byte, 0, n)}
+}
+
+type (
+	frame128 struct {
+		Frame
+		data [72]byte
+	}
+	frame256 struct {
+		Frame
+		data [200]byte
+	}
+)
 
 // Len returns the number of bytes on the wire, header and payload.
 func (f *Frame) Len() int { return len(f.data) }

@@ -38,8 +38,6 @@ func (s *Socket) Read() ([]byte, error) {
 			return nil, s.finish(end)
 		}
 		if s.closed.Load() == nil {
-			s.out.options.Stats.FramesIn.Add(1)
-			s.out.options.Stats.BytesIn.Add(uint64(len(msg)))
 			return msg, nil
 		}
 	}

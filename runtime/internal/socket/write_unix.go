@@ -5,7 +5,6 @@ package socket
 // Writing to a descriptor without waiting, and waiting for it without a buffer, where the system has them.
 
 import (
-	"errors"
 	"net"
 	"syscall"
 )
@@ -17,7 +16,7 @@ type rawWriter struct {
 	buf   []byte
 	n     int
 	err   error
-	write func(fd uintptr) bool
+	write func(fd uintptr)
 
 	ahead  *[4 << 10]byte
 	aheadN int
@@ -40,10 +39,7 @@ func newRawWriter(conn net.Conn) TryWriter {
 	if err != nil {
 		return nil
 	}
-	w.write = func(fd uintptr) bool {
-		w.n, w.err = writeFD(int(fd), w.buf)
-		return true // whatever the outcome: false would wait
-	}
+	w.write = func(fd uintptr) { w.n, w.err = writeFD(int(fd), w.buf) }
 	w.read = func(fd uintptr) bool {
 		buf := aheads.Get().(*[4 << 10]byte)
 		n, err := readFD(int(fd), buf[:])
@@ -66,15 +62,15 @@ func (w *rawWriter) readAhead() (*[4 << 10]byte, int) {
 	return buf, w.aheadN
 }
 
-func wouldBlock(err error) bool {
-	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
-}
+// Errors of system calls are compared as they are: errors.Is asks them more than once, for every message.
+
+func wouldBlock(err error) bool { return err == syscall.EAGAIN || err == syscall.EWOULDBLOCK }
 
 // readFD reads once.
 func readFD(fd int, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(fd, p)
-		if !errors.Is(err, syscall.EINTR) {
+		if err != syscall.EINTR {
 			return max(n, 0), err
 		}
 	}
@@ -83,7 +79,7 @@ func readFD(fd int, p []byte) (int, error) {
 // TryWrite implements TryWriter.
 func (w *rawWriter) TryWrite(p []byte) (int, error) {
 	w.buf, w.n, w.err = p, 0, nil
-	err := w.conn.Write(w.write)
+	err := w.conn.Control(w.write) // Write would prepare to wait
 	w.buf = nil
 	if err == nil {
 		err = w.err
@@ -98,7 +94,7 @@ func (w *rawWriter) TryWrite(p []byte) (int, error) {
 func writeFD(fd int, p []byte) (int, error) {
 	for {
 		n, err := syscall.Write(fd, p)
-		if !errors.Is(err, syscall.EINTR) {
+		if err != syscall.EINTR {
 			return max(n, 0), err
 		}
 	}
