@@ -20,6 +20,7 @@ func FuzzPacket(f *testing.F) {
 	piece := appendPiece(nil, piece{[]byte("frame"), false})
 	f.Add(byte(flagIntroduction), uint64(1), uint64(1), uint64(1), uint64(0), uint32(1), name, address, piece)
 	f.Add(byte(flagOver|flagAsk|flagIntroduction), uint64(2), uint64(0), uint64(3), uint64(9), uint32(0), name, address, piece[:0])
+	f.Add(byte(flagNack), uint64(1), uint64(1), uint64(1), most, uint32(0), name, address, piece[:0])
 	f.Add(byte(flagOver|flagIntroduction), most, most, most, most, uint32(0), bytes.Repeat(name, 255), address, piece[:0])
 	f.Add(byte(flagNack|flagBusy), most, uint64(1), uint64(1), most, uint32(1<<31), name, address, bytes.Repeat([]byte{0xff}, 20))
 	f.Fuzz(func(t *testing.T, flags byte, session, peerSession, first, ack uint64, count uint32, node, address, pieces []byte) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,81 @@ func TestACutBreaksTheSessionOnce(t *testing.T) {
 	}
 }
 
+// TestWhoSendsInABrokenSessionIsToldAtOnce, not when the other side happens to announce its new one again.
+func TestWhoSendsInABrokenSessionIsToldAtOnce(t *testing.T) {
+	linked(t, cluster.LinkLimits{}, func(t *testing.T, c *memory.Cluster, a, b *end) {
+		a.mustSend(t, b, 0, 10)
+		b.mustHave(t, 0, 10)
+		c.Cut("a", "b")
+		a.mustSend(t, b, 10, 20)
+		time.Sleep(20 * time.Second)
+		c.HealAll()
+		b.onReset = func(cluster.Peer) { b.mustSend(t, a, 0, 5) }
+		b.mustSend(t, a, 100, 101)
+		a.mustHave(t, 0, 5)
+		if x, y := a.resetsOf(b.self), b.resetsOf(a.self); x != 1 || y != 1 {
+			t.Errorf("resets: %d of a, %d of b", x, y)
+		}
+	})
+}
+
+// TestAGapIsRepairedAtOnce: as soon as something arrives behind it.
+func TestAGapIsRepairedAtOnce(t *testing.T) {
+	linked(t, cluster.LinkLimits{}, func(t *testing.T, c *memory.Cluster, a, b *end) {
+		a.mustSend(t, b, 0, 10)
+		b.mustHave(t, 0, 10)
+		c.Cut("a", "b")
+		a.mustSend(t, b, 10, 20)
+		synctest.Wait()
+		c.HealAll()
+		a.mustSend(t, b, 20, 30)
+		b.mustHave(t, 0, 30)
+		if s := a.Stats(b.self); s.Retransmits != 1 || b.Stats(a.self).Nacks != 1 {
+			t.Errorf("%+v, %+v", s, b.Stats(a.self))
+		}
+	})
+}
+
+// countingTransport counts the bytes that are sent.
+type countingTransport struct {
+	cluster.Transport
+	bytes *atomic.Int64
+}
+
+func (c countingTransport) Send(address string, packet []byte) error {
+	c.bytes.Add(int64(len(packet)))
+	return c.Transport.Send(address, packet)
+}
+
+// TestNothingIsSentTwiceWithoutNeed, and not in a packet of its own when there is more.
+func TestNothingIsSentTwiceWithoutNeed(t *testing.T) {
+	linked(t, cluster.LinkLimits{}, func(t *testing.T, c *memory.Cluster, a, b *end) {
+		c.SetTraffic(memory.Traffic{Delay: 20 * time.Millisecond})
+		var bytes atomic.Int64
+		to := cluster.Peer{Node: "b", Incarnation: 2, Address: "b.2"}
+		self := cluster.Peer{Node: "c", Incarnation: 3, Address: "c.3"}
+		l := cluster.NewTestLinks(self, countingTransport{c.Node("c").Transport, &bytes}, clock.Real{}, cluster.LinkLimits{}, nil, nil)
+		if err := l.Listen(); err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		const n = 1000
+		for i := range n {
+			for part := range 2 {
+				if err := l.Send(to, append(number(2*i+part), make([]byte, 496)...)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		b.mustHave(t, 0, 2*n)
+		if sent := bytes.Load(); sent > 2*n*(500+100) {
+			t.Errorf("%d bytes were sent for %d", sent, 2*n*500)
+		}
+	})
+}
+
 // TestACutInOneDirection: a's acknowledgements do not arrive, so b's session breaks; a is told.
 func TestACutInOneDirection(t *testing.T) {
 	linked(t, cluster.LinkLimits{}, func(t *testing.T, c *memory.Cluster, a, b *end) {
@@ -293,7 +369,7 @@ func TestAHandlerThatIsSlow(t *testing.T) {
 			t.Errorf("%d frames went on their way", sent)
 		}
 		close(release)
-		time.Sleep(5 * time.Second)
+		time.Sleep(time.Second) // a does not wait until it is time to try again
 		b.mustHave(t, 0, sent)
 		if x, y := a.resetsOf(b.self), b.resetsOf(a.self); x != 0 || y != 0 {
 			t.Errorf("resets: %d of a, %d of b", x, y)

@@ -52,8 +52,6 @@ func (k *link) restart(session uint64, now time.Time) {
 	k.expect()
 	k.announced, k.ask = false, true
 	k.pause, k.sentAt = k.links.limits.retransmit, now
-	if last := len(k.inbox) - 1; last < k.inboxHead || !k.inbox[last].reset {
-		k.pending++
-		k.put(delivery{reset: true})
-	}
+	k.pending++
+	k.put(delivery{reset: true})
 }
