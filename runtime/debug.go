@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/wsgen/wsgen/runtime/cluster"
 )
 
 // Debug is what DebugHandler shows of a server.
@@ -22,6 +24,7 @@ type Debug struct {
 	Hubs        []DebugHub        `json:"hubs"`
 	Slowest     []DebugConnection `json:"slowest"` // those for which the most waits
 	Limits      Limits            `json:"limits"`
+	Cluster     *cluster.Status   `json:"cluster,omitempty"` // nil: the server is in none
 }
 
 // DebugShard is a shard.
@@ -64,7 +67,7 @@ func (s *Server) Debug(top int) Debug {
 	st := s.Stats()
 	d := Debug{
 		Protocol: s.protocol.Name, Fingerprint: s.protocol.Fingerprint, Ready: s.Ready(), Limits: s.Limits,
-		Connections: st.Connections, Rooms: st.Rooms, Members: st.Members,
+		Connections: st.Connections, Rooms: st.Rooms, Members: st.Members, Cluster: st.Cluster,
 		Shards: []DebugShard{}, TopRooms: []DebugRoom{}, Hubs: []DebugHub{}, Slowest: []DebugConnection{},
 	}
 	for i, sh := range s.shards {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/wsgen/wsgen/runtime/cluster"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
@@ -71,6 +72,8 @@ type Stats struct {
 	Replayed            uint64 // messages that were sent again to those who came back
 	Shards              []ShardStats
 	Messages            []MessageStats
+	Held                int             // messages that wait for a room to have an owner, in a cluster
+	Cluster             *cluster.Status // nil: the server is in none
 }
 
 // MessageStats are the figures of a message of the schema, in its order.
@@ -117,6 +120,10 @@ func (s *Server) Stats() Stats {
 		sh.countMu.Lock()
 		st.Shards = append(st.Shards, ShardStats{Rooms: rooms, Connections: len(sh.conns)})
 		sh.countMu.Unlock()
+	}
+	if s.mesh != nil {
+		status := s.mesh.node.Status()
+		st.Held, st.Cluster = int(s.mesh.held.Load()), &status
 	}
 	return st
 }

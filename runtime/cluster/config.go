@@ -111,7 +111,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// Event is something that decides about ownership. Kinds: "join", "renew", "expire", "fence", "kill", "claim", "give", "lose", "leave".
+// Event is something that decides about ownership. Kinds: "join", "renew", "fence", "kill", "claim", "give", "lose", "leave".
 type Event struct {
 	At    time.Time // of the node's clock
 	Node  Peer      // who does it

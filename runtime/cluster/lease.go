@@ -125,7 +125,7 @@ func (n *Node) renew() bool {
 	rev, err := n.write(n.ctx, Write{Key: NodeKey(n.cfg.Node), Value: mustJSON(rec), Last: last}, n.living)
 	switch {
 	case err == nil:
-		n.renewed(rev, began.Add(n.cfg.Lease.Stop))
+		n.renewed(rev, began)
 		return true
 	case errors.Is(err, ErrConflict):
 		n.cfg.Logger.Warn("another node has taken this node's lease", slog.String("node", n.cfg.Node))
@@ -135,10 +135,10 @@ func (n *Node) renew() bool {
 }
 
 // renewed notes a renewal that was stored.
-func (n *Node) renewed(rev uint64, until time.Time) {
+func (n *Node) renewed(rev uint64, began time.Time) {
 	n.mu.Lock()
-	n.revision = rev
-	n.lease.Store(until.UnixNano())
+	n.revision, n.renewal = rev, n.clock.Now().Sub(began)
+	n.lease.Store(began.Add(n.cfg.Lease.Stop).UnixNano())
 	n.changed.Broadcast()
 	n.mu.Unlock()
 	n.trace("renew", -1, 0, Peer{})
@@ -157,6 +157,7 @@ func (n *Node) endIncarnation() {
 	for slot := range n.slots {
 		if n.slots[slot].mine != 0 {
 			n.slots[slot].mine = 0
+			n.events.count("lose")
 			lost = append(lost, slot)
 		}
 	}

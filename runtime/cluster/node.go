@@ -89,6 +89,8 @@ type Node struct {
 	settled  time.Time // when the set of nodes changed last
 	paused   time.Time // since when the node may not act; zero: it may
 	gives    int       // slots that are being given away
+	events   EventCounts
+	renewal  time.Duration // that the last renewal took
 	joined   chan struct{}
 	joinErr  error
 	joinOnce sync.Once
@@ -329,10 +331,14 @@ func (n *Node) sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// trace tells the checker.
+// trace counts an event, and tells the checker.
 func (n *Node) trace(kind string, slot int, epoch uint64, other Peer) {
+	n.mu.Lock()
+	n.events.count(kind)
+	self := n.self
+	n.mu.Unlock()
 	if n.cfg.Trace != nil {
-		n.cfg.Trace(Event{At: n.clock.Now(), Node: n.Self(), Kind: kind, Slot: slot, Epoch: epoch, Other: other})
+		n.cfg.Trace(Event{At: n.clock.Now(), Node: self, Kind: kind, Slot: slot, Epoch: epoch, Other: other})
 	}
 }
 

@@ -207,6 +207,7 @@ func (n *Node) given(slot int, epoch uint64, to Peer, err error) {
 		if err == nil {
 			n.trace("give", slot, epoch, to)
 		} else if owned {
+			n.trace("lose", slot, epoch, Peer{})
 			n.app.Lost(slot)
 		}
 		n.mu.Lock()

@@ -32,6 +32,19 @@
 //	wsgen_handler_seconds{type,code}                time of handlers; code is ok, or what the client was told
 //	wsgen_flush_seconds                             time of a hub's turn
 //	wsgen_flush_frames                              frames that a connection got at once, on average in a turn
+//
+// Of a server in a cluster:
+//
+//	wsgen_cluster_lease_seconds                     left of the node's lease; 0 when it may not act
+//	wsgen_cluster_renewal_seconds                   that the last renewal of the lease took
+//	wsgen_cluster_slots, wsgen_cluster_epoch        slots of this node; the largest of their epochs
+//	wsgen_cluster_orphans                           slots that nobody owns, as far as this node knows
+//	wsgen_cluster_nodes{state}                      nodes that this node knows: up, draining, dead
+//	wsgen_cluster_events_total{kind}                renew, fence, kill, claim, give, lose: package cluster has what they mean
+//	wsgen_cluster_held_messages                     messages that wait for a room to have an owner
+//	wsgen_cluster_link_frames{node}                 frames that a node has not confirmed yet
+//	wsgen_cluster_link_bytes{node}                  and their bytes
+//	wsgen_cluster_link_faults_total{node,kind}      reset, retransmit, nack
 package prometheus
 
 import (
@@ -42,6 +55,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
+	"github.com/wsgen/wsgen/runtime/cluster"
 )
 
 // Metrics is a wsrt.Metrics and a prometheus.Collector. Its methods are safe for concurrent use.
@@ -143,6 +157,29 @@ func ofMessages(name, help string, value func(*wsrt.MessageStats) uint64) figure
 	})
 }
 
+// ofCluster shows something of a server in a cluster.
+func ofCluster(kind prometheus.ValueType, name, help string, labels []string, values func(c *cluster.Status, add func(float64, ...string))) figure {
+	return figure{prometheus.NewDesc(name, help, labels, nil), kind, func(st *wsrt.Stats, add func(float64, ...string)) {
+		if st.Cluster != nil {
+			values(st.Cluster, add)
+		}
+	}}
+}
+
+// ofNode shows a number of the node itself.
+func ofNode(name, help string, value func(c *cluster.Status) float64) figure {
+	return ofCluster(prometheus.GaugeValue, name, help, nil, func(c *cluster.Status, add func(float64, ...string)) { add(value(c)) })
+}
+
+// ofLinks shows a number of the link to each node.
+func ofLinks(name, help string, value func(l *cluster.LinkStatus) int) figure {
+	return ofCluster(prometheus.GaugeValue, name, help, []string{"node"}, func(c *cluster.Status, add func(float64, ...string)) {
+		for i := range c.Links {
+			add(float64(value(&c.Links[i])), c.Links[i].Node)
+		}
+	})
+}
+
 // ofShards shows something of each shard.
 func ofShards(name, help string, value func(wsrt.ShardStats) int) figure {
 	return labelled(prometheus.GaugeValue, name, help, "shard", func(st *wsrt.Stats, add func(float64, ...string)) {
@@ -196,4 +233,37 @@ var figures = []figure{
 		add(float64(st.Gaps), "gap")
 	}),
 	counter("wsgen_replayed_messages_total", "Messages that were sent again to members that came back.", func(st *wsrt.Stats) uint64 { return st.Replayed }),
+	ofNode("wsgen_cluster_lease_seconds", "Left of the node's lease.", func(c *cluster.Status) float64 { return c.Lease }),
+	ofNode("wsgen_cluster_renewal_seconds", "Time of the last renewal of the lease.", func(c *cluster.Status) float64 { return c.Renewal }),
+	ofNode("wsgen_cluster_slots", "Slots of this node.", func(c *cluster.Status) float64 { return float64(c.Owned) }),
+	ofNode("wsgen_cluster_epoch", "Largest epoch of this node's slots.", func(c *cluster.Status) float64 { return float64(c.Epoch) }),
+	ofNode("wsgen_cluster_orphans", "Slots that nobody owns.", func(c *cluster.Status) float64 { return float64(c.Orphans()) }),
+	ofCluster(prometheus.GaugeValue, "wsgen_cluster_nodes", "Nodes by state.", []string{"state"}, func(c *cluster.Status, add func(float64, ...string)) {
+		states := map[string]int{"up": 0, "draining": 0, "dead": 0}
+		for i := range c.Nodes {
+			states[c.Nodes[i].State]++
+		}
+		for state, n := range states {
+			add(float64(n), state)
+		}
+	}),
+	ofCluster(prometheus.CounterValue, "wsgen_cluster_events_total", "What decides about ownership.", []string{"kind"}, func(c *cluster.Status, add func(float64, ...string)) {
+		e := c.Events
+		add(float64(e.Renewals), "renew")
+		add(float64(e.Fences), "fence")
+		add(float64(e.Kills), "kill")
+		add(float64(e.Claims), "claim")
+		add(float64(e.Gives), "give")
+		add(float64(e.Losses), "lose")
+	}),
+	gauge("wsgen_cluster_held_messages", "Messages that wait for a room to have an owner.", func(st *wsrt.Stats) int { return st.Held }),
+	ofLinks("wsgen_cluster_link_frames", "Frames that a node has not confirmed.", func(l *cluster.LinkStatus) int { return l.Frames }),
+	ofLinks("wsgen_cluster_link_bytes", "Bytes that a node has not confirmed.", func(l *cluster.LinkStatus) int { return l.Bytes }),
+	ofCluster(prometheus.CounterValue, "wsgen_cluster_link_faults_total", "Faults of the links to nodes.", []string{"node", "kind"}, func(c *cluster.Status, add func(float64, ...string)) {
+		for _, l := range c.Links {
+			add(float64(l.Resets), l.Node, "reset")
+			add(float64(l.Retransmits), l.Node, "retransmit")
+			add(float64(l.Nacks), l.Node, "nack")
+		}
+	}),
 }

@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Status is what a node knows of its cluster. Times are in seconds.
+type Status struct {
+	Node        string       `json:"node"`
+	Incarnation string       `json:"incarnation"` // hexadecimal digits; empty: none at the moment
+	Alive       bool         `json:"alive"`       // its lease holds
+	Draining    bool         `json:"draining"`
+	Lease       float64      `json:"leaseSeconds"`   // left of the lease; 0: none
+	Renewal     float64      `json:"renewalSeconds"` // that the last renewal took
+	Owned       int          `json:"owned"`          // slots of this node
+	Epoch       uint64       `json:"epoch"`          // the largest of them
+	Events      EventCounts  `json:"events"`
+	Nodes       []NodeStatus `json:"nodes"` // by name, this one and dead ones included
+	Slots       []SlotStatus `json:"slots"`
+	Links       []LinkStatus `json:"links"` // by node
+}
+
+// EventCounts are how often something has happened on this node since it joined.
+type EventCounts struct {
+	Renewals uint64 `json:"renewals"` // of its lease
+	Fences   uint64 `json:"fences"`   // others took its lease
+	Kills    uint64 `json:"kills"`    // it took that of others
+	Claims   uint64 `json:"claims"`   // slots that it took
+	Gives    uint64 `json:"gives"`    // slots that it gave away
+	Losses   uint64 `json:"losses"`   // slots that it lost
+}
+
+// NodeStatus is a node, as its last record says.
+type NodeStatus struct {
+	Node        string  `json:"node"`
+	State       string  `json:"state"` // up, draining or dead
+	Zone        string  `json:"zone,omitempty"`
+	Version     string  `json:"version,omitempty"`
+	Fingerprint string  `json:"fingerprint,omitempty"`
+	Seen        float64 `json:"seenSeconds"` // since its record changed
+	Slots       int     `json:"slots"`
+	Load        Load    `json:"load"`
+}
+
+// SlotStatus is who owns a slot.
+type SlotStatus struct {
+	Owner string `json:"owner,omitempty"` // node; empty: nobody
+	Epoch uint64 `json:"epoch,omitempty"`
+}
+
+// LinkStatus is the link to a node.
+type LinkStatus struct {
+	Node        string `json:"node"`
+	Frames      int    `json:"frames"` // sent and not acknowledged
+	Bytes       int    `json:"bytes"`
+	Resets      uint64 `json:"resets"`
+	Retransmits uint64 `json:"retransmits"`
+	Nacks       uint64 `json:"nacks"`
+}
+
+// Status returns what the node knows. It is safe for concurrent use, and looks at every slot.
+func (n *Node) Status() Status {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.clock.Now()
+	s := Status{
+		Node: n.cfg.Node, Alive: n.Alive(), Draining: n.draining, Renewal: n.renewal.Seconds(), Events: n.events,
+		Lease: max(time.Unix(0, n.lease.Load()).Sub(now), 0).Seconds(), Slots: make([]SlotStatus, len(n.slots)),
+	}
+	if n.self.Incarnation != 0 {
+		text, _ := incarnationID(n.self.Incarnation).MarshalText() // never fails
+		s.Incarnation = string(text)
+	}
+	owned := make(map[string]int)
+	for i := range n.slots {
+		route := n.slots[i].routed
+		s.Slots[i] = SlotStatus{route.Owner.Node, route.Epoch}
+		owned[route.Owner.Node]++
+		if mine := n.slots[i].mine; mine != 0 {
+			s.Owned++
+			s.Epoch = max(s.Epoch, mine)
+		}
+	}
+	for name, node := range n.nodes {
+		r := &node.record
+		s.Nodes = append(s.Nodes, NodeStatus{name, r.State, r.Zone, r.Version, r.Fingerprint, now.Sub(node.seen).Seconds(), owned[name], r.Load})
+	}
+	slices.SortFunc(s.Nodes, func(a, b NodeStatus) int { return cmp.Compare(a.Node, b.Node) })
+	if n.links != nil {
+		for _, l := range n.links.stats() {
+			s.Links = append(s.Links, LinkStatus{l.peer.Node, l.frames, l.bytes, l.resets, l.retransmits, l.nacks})
+		}
+		slices.SortFunc(s.Links, func(a, b LinkStatus) int { return cmp.Compare(a.Node, b.Node) })
+	}
+	return s
+}
+
+// Orphans returns how many slots nobody owns.
+func (s *Status) Orphans() int {
+	n := 0
+	for i := range s.Slots {
+		if s.Slots[i].Owner == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// count counts an event. n.mu is held.
+func (c *EventCounts) count(kind string) {
+	switch kind {
+	case "renew":
+		c.Renewals++
+	case "fence":
+		c.Fences++
+	case "kill":
+		c.Kills++
+	case "claim":
+		c.Claims++
+	case "give":
+		c.Gives++
+	case "lose":
+		c.Losses++
+	}
+}
