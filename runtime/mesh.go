@@ -9,6 +9,7 @@ package runtime
 //	mesh_branch.go   gateway: which of its connections are members of rooms of others
 //	mesh_guest.go    owner: connections of other nodes, as Conns whose socket is elsewhere
 //	mesh_serve.go    owner: what gateways send
+//	mesh_audit.go    both: whether they agree on who is a member
 //	mesh_move.go     how a slot comes and goes, with its rooms
 
 import (
@@ -38,10 +39,11 @@ type mesh struct {
 	order atomic.Uint64 // of messages
 	held  atomic.Int64  // messages that wait for an owner
 
-	mu    sync.Mutex
-	peers map[cluster.Peer]*meshPeer
-	conns map[wire.ConnID]*Conn // of this node, that peers know
-	stop  func()                // serving the edge
+	mu      sync.Mutex
+	peers   map[cluster.Peer]*meshPeer
+	conns   map[wire.ConnID]*Conn // of this node, that peers know
+	stop    func()                // serving the edge
+	auditor clock.Timer           // of the next digests; nil: the server ends
 }
 
 // meshSlot is a slot as a gateway sees it.
@@ -64,6 +66,7 @@ type meshPeer struct {
 	mu     sync.Mutex
 	known  map[*Conn]*introduction // connections of this node that it knows
 	guests map[wire.ConnID]*Conn   // its connections
+	audits map[uint64]*audits      // by slot: where digests have differed
 	greets map[uint64]uint64       // epoch in which it has said Hello, by slot
 	gone   bool
 }
@@ -104,6 +107,9 @@ func (m *mesh) join() error {
 			return fmt.Errorf("cluster: the edge cannot be served: %w", err)
 		}
 	}
+	m.mu.Lock()
+	m.auditor = s.Clock.AfterFunc(auditEvery, m.auditLoop)
+	m.mu.Unlock()
 	close(ready)
 	return nil
 }
@@ -113,6 +119,12 @@ func (m *mesh) leave(ctx context.Context) error {
 	if m.stop != nil {
 		m.stop()
 	}
+	m.mu.Lock()
+	if m.auditor != nil {
+		m.auditor.Stop()
+		m.auditor = nil
+	}
+	m.mu.Unlock()
 	err := m.node.Leave(ctx)
 	for i := range m.slots {
 		m.slots[i].end()
@@ -130,7 +142,7 @@ func (m *mesh) peer(p cluster.Peer) *meshPeer {
 	mp := m.peers[p]
 	if mp == nil {
 		mp = &meshPeer{peer: p, known: make(map[*Conn]*introduction), guests: make(map[wire.ConnID]*Conn),
-			greets: make(map[uint64]uint64)}
+			greets: make(map[uint64]uint64), audits: make(map[uint64]*audits)}
 		m.peers[p] = mp
 	}
 	return mp
@@ -205,6 +217,7 @@ func (m *mesh) partTo(p cluster.Peer, gone bool) {
 	guests := mp.guests
 	clear(mp.known)
 	clear(mp.greets)
+	clear(mp.audits)
 	mp.guests, mp.gone = make(map[wire.ConnID]*Conn), gone
 	mp.mu.Unlock()
 	if gone {

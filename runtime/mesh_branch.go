@@ -119,6 +119,8 @@ func (m *mesh) take(from cluster.Peer, f *wire.Frame) {
 		m.finished(from, f)
 	case wire.Moved:
 		m.returned(from, f)
+	case wire.Audit:
+		m.answerAudit(from, f)
 	case wire.Joined, wire.Left, wire.Synced, wire.Cast:
 		m.takeOfRoom(from, f)
 	case wire.Send, wire.Close, wire.Quit, wire.Expire:

@@ -60,8 +60,16 @@ func (m *mesh) serve(from cluster.Peer, f *wire.Frame) {
 			return
 		}
 		m.serveRoom(l, f)
-	case wire.Sync:
+	case wire.Digest:
 		if m.hasGreeted(from, f) {
+			m.audit(from, f)
+		}
+	case wire.Sync:
+		switch {
+		case !m.hasGreeted(from, f):
+		case f.Topic == "":
+			m.endAudit(from, f)
+		default:
 			m.serveSync(from, f)
 		}
 	}
@@ -328,6 +336,7 @@ func (m *mesh) serveSync(from cluster.Peer, f *wire.Frame) {
 	if !ok {
 		return
 	}
+	m.peer(from).name(f)
 	a := &arrival{peer: from, at: resume.Position{Epoch: f.Position, Seq: f.Seq}}
 	for _, id := range f.Conns {
 		if c := m.guest(from, id); c != nil {

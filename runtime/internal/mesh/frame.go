@@ -29,6 +29,8 @@ const (
 	Sync
 	// Hello comes before all that is for a slot in an epoch: Slot, Epoch. Moved, without an ID, refuses it.
 	Hello
+	// Digest sums up the members that the gateway has in a slot: Slot, Epoch, Count, Seq as the sum.
+	Digest
 	// Publish is a message to the members of a room: Slot, Epoch, ID, Topic, Type, Payload, Meta.
 	Publish
 )
@@ -54,6 +56,8 @@ const (
 	// Cast is a message to all members of a room on this gateway: Slot, Epoch, Topic, Seq, Class, Key, Except, Frame for the base
 	// profile, V1 for the extended one.
 	Cast
+	// Audit asks for a Sync of every room of a slot, and then one of no room: Slot, Epoch.
+	Audit
 	// Quit makes a connection leave a room of any owner: Conn, Topic.
 	Quit
 	// Expire sets when a connection's claims end: Conn, Timeout; the flag Never.
