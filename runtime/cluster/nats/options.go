@@ -83,6 +83,7 @@ func (o Options) settings(what string) []nats.Option {
 		nats.ReconnectWait(250*time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 250*time.Millisecond),
 		nats.ReconnectBufSize(-1),
+		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(2*time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.FlusherTimeout(4*time.Second), // a write to a frozen server holds up the pings

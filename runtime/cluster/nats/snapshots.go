@@ -39,9 +39,9 @@ type snapshots struct {
 	slots map[int]*slotHeads
 }
 
-// slotHeads are the heads of a slot as its owner knows them.
+// slotHeads are the heads of a slot as its owner knows them. They are dropped when it turns out to have another owner.
 type slotHeads struct {
-	writing sync.Mutex // one batch for a slot is on its way at a time; the server would refuse a second one
+	writing chan struct{} // one batch for a slot is on its way at a time; the server would refuse a second one
 
 	mu    sync.Mutex
 	epoch uint64
@@ -112,15 +112,15 @@ func (s *snapshots) Save(ctx context.Context, slot int, epoch uint64, topic stri
 		parts = split(pack(snapshot))
 	}
 	own := s.slot(slot)
-	own.writing.Lock()
-	defer own.writing.Unlock()
-	select {
-	case s.tokens <- struct{}{}:
-		defer func() { <-s.tokens }()
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, turn := range []chan struct{}{own.writing, s.tokens} {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	w := &saving{s, slot, epoch, s.names.snapshot(slot, topic), parts, nuid.Next()}
+	w := &saving{s, slot, epoch, s.names.snapshot(slot, topic), parts, nuid.Next(), 0}
 	err := s.again(ctx, func() error { return w.try(ctx, own) })
 	if err != nil && err != cluster.ErrFenced {
 		err = fmt.Errorf("natscluster: cannot save the snapshot of %q: %w", topic, err)
@@ -133,7 +133,7 @@ func (s *snapshots) slot(slot int) *slotHeads {
 	defer s.mu.Unlock()
 	h := s.slots[slot]
 	if h == nil {
-		h = &slotHeads{heads: make(map[string]head)}
+		h = &slotHeads{writing: make(chan struct{}, 1), heads: make(map[string]head)}
 		s.slots[slot] = h
 	}
 	return h
@@ -147,6 +147,7 @@ type saving struct {
 	subject string
 	parts   [][]byte
 	id      string
+	tries   int // that got no answer
 }
 
 // errAgain says that a batch was refused for what can be put right.
@@ -165,10 +166,13 @@ func (w *saving) try(ctx context.Context, own *slotHeads) error {
 	if before.parts == 0 && len(w.parts) == 0 && !known {
 		return nil // nothing is there to be deleted, and the slot is still ours
 	}
-	sequence, err := w.publishBatch(ctx, nuid.Next(), w.batch(before))
+	sequence, err := w.publishBatch(ctx, nuid.Next(), w.tries, w.batch(before))
 	switch {
-	case err == nil:
+	case err == nil && len(w.parts) > 0:
 		own.set(w.epoch, w.subject, head{sequence, len(w.parts)})
+		return nil
+	case err == nil:
+		own.forget(w.subject)
 		return nil
 	case isCode(err, codeDuplicateInBatch): // an earlier try was written, and its answer lost
 		own.forget(w.subject)
@@ -176,6 +180,8 @@ func (w *saving) try(ctx context.Context, own *slotHeads) error {
 	case isCode(err, codeWrongSequence):
 		own.forget(w.subject)
 		return errAgain
+	case errors.Is(err, context.DeadlineExceeded):
+		w.tries++
 	}
 	return err
 }

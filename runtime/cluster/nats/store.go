@@ -20,8 +20,8 @@ import (
 // not answer.
 const attemptTime = time.Second
 
-// partTime is how much longer it is waited for each message of a batch, and for what is read.
-const partTime = 500 * time.Millisecond
+// partTime is how much longer it is waited for each message of a batch.
+const partTime = 100 * time.Millisecond
 
 // Codes of the server's errors that have no name in nats.go.
 const (
@@ -115,9 +115,9 @@ func (s store) send(ctx context.Context, m *nats.Msg) (uint64, error) {
 }
 
 // publishBatch sends messages that are all stored, or none. It returns the sequence of the last one. A large batch gets
-// the time that a slow network needs for it.
-func (s store) publishBatch(ctx context.Context, id string, all []*nats.Msg) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTime+time.Duration(len(all))*partTime)
+// more time, and every try twice that of the one before, so that a leader that is gone costs little and a slow disk is waited for.
+func (s store) publishBatch(ctx context.Context, id string, try int, all []*nats.Msg) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, (attemptTime+time.Duration(len(all))*partTime)<<min(try, 5))
 	defer cancel()
 	for i, m := range all {
 		m.Header.Set(headerBatch, id)
@@ -180,7 +180,7 @@ func (s store) readOnce(ctx context.Context, least uint64, subjects []string) (m
 	}
 	found := make(map[string]message)
 	for previous := uint64(0); ; {
-		m, err := next(ctx, sub, attemptTime+partTime)
+		m, err := next(ctx, sub, attemptTime)
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,8 @@ func TestStreamsThatForgetAreRefused(t *testing.T) {
 }
 
 func TestPasswordsAreNotTold(t *testing.T) {
-	for url, want := range map[string]string{"nats://a:1": "nats://a:1", "nats://u:p@a:1,nats://t@b": "nats://a:1,nats://b", "u:p@a": "a"} {
+	for url, want := range map[string]string{"nats://a:1": "nats://a:1", "nats://u:p@a:1,nats://t@b": "nats://a:1,nats://b",
+		"u:p@a": "a"} {
 		if got := redacted(url); got != want {
 			t.Errorf("%s is shown as %s", url, got)
 		}

@@ -99,7 +99,7 @@ func (s *Server) URL() string {
 	return s.server.ClientURL()
 }
 
-// Close hands over what the server leads, stops it and waits until it has.
+// Close hands over what the server leads, stops it and waits until it has. Close what is connected to it before.
 func (s *Server) Close() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/wsgen/wsgen/runtime/cluster"
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
 )
@@ -42,7 +44,7 @@ func noise(n int) []byte {
 }
 
 func TestSnapshots(t *testing.T) {
-	onBoth(t, func(t *testing.T, o natscluster.Options, _ int) {
+	onBoth(t, func(t *testing.T, o natscluster.Options, replicas int) {
 		p, other := connect(t, o), connect(t, o)
 		epoch := claim(t, p, 3, 0, "p")
 		topics := []string{"room/1", "", "room/" + strings.Repeat("ä", 300), "room/" + strings.Repeat("ä", 300) + "2", ">.* "}
@@ -59,7 +61,8 @@ func TestSnapshots(t *testing.T) {
 			}
 		}
 		text := bytes.Repeat([]byte("all work and no play "), 200_000)
-		for _, want := range [][]byte{noise(1), {}, noise(512 << 10), noise(3 << 20), text, noise(1 << 20), nil, noise(100), noise(16 << 20)} {
+		for _, want := range [][]byte{noise(1), {}, noise(512 << 10), noise(3 << 20), text, noise(1 << 20), nil, noise(100),
+			noise(16 << 20 / replicas)} {
 			mustSave(t, p, 3, epoch, "room/1", want)
 			if got := mustLoad(t, other, 3, "room/1"); !bytes.Equal(got, want) || (got == nil) != (want == nil) {
 				t.Fatalf("saved %d bytes, loaded %d", len(want), len(got))
@@ -143,6 +146,51 @@ func TestClaimsAmongSaves(t *testing.T) {
 				t.Fatalf("round %d: loaded %q, the last save that returned was %d", round, got, last)
 			}
 			epoch = taken
+		}
+	})
+}
+
+// TestSaveThatWasHeldUp sends the messages of a save again after the next one, as a server does that stood still and goes on. The
+// owner is the same, and still the older snapshot must not come back.
+func TestSaveThatWasHeldUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, o natscluster.Options, _ int) {
+		p := connect(t, o)
+		epoch := claim(t, p, 1, 0, "p")
+		mustSave(t, p, 1, epoch, "r", []byte("first"))
+		nc := dial(t, o)
+		sub, err := nc.SubscribeSync("wsg." + o.Namespace + ".>")
+		if err == nil {
+			err = nc.Flush()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustSave(t, p, 1, epoch, "r", []byte("held up"))
+		var held []*nats.Msg
+		for len(held) == 0 || held[len(held)-1].Header.Get("Nats-Batch-Commit") == "" {
+			m, err := sub.NextMsgWithContext(context20(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, m)
+		}
+		mustSave(t, p, 1, epoch, "r", []byte("last"))
+		for i, m := range held {
+			m.Reply = ""
+			m.Header.Set("Nats-Batch-Id", "again")
+			m.Header.Set("Nats-Msg-Id", fmt.Sprint("again", i)) // the servers have not seen it
+			if i < len(held)-1 {
+				if err := nc.PublishMsg(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		answer, err := nc.RequestMsgWithContext(context20(t), held[len(held)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustLoad(t, p, 1, "r"); string(got) != "last" || !bytes.Contains(answer.Data, []byte("10071")) {
+			t.Errorf("loaded %q; the server said %s", got, answer.Data)
 		}
 	})
 }
