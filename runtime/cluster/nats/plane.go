@@ -81,13 +81,9 @@ func (p *Plane) open(ctx context.Context, o Options) error {
 	if err := makeStream(ctx, p.conns[0], js, names, o); err != nil {
 		return err
 	}
-	transport, err := newTransport(p.conns[1], names)
-	if err != nil {
-		return err
-	}
 	p.Backplane = &cluster.Backplane{
 		Directory: &directory{store: store{nc: p.conns[0], names: names}, js: js, log: o.Logger},
-		Transport: transport,
+		Transport: &transport{nc: p.conns[1], names: names},
 		Snapshots: newSnapshots(store{nc: p.conns[2], names: names}),
 		Edge:      &edge{nc: p.conns[2], subject: names.edge()},
 	}

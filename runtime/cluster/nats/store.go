@@ -21,7 +21,7 @@ import (
 const attemptTime = time.Second
 
 // partTime is how much longer it is waited for each message of a batch.
-const partTime = 100 * time.Millisecond
+const partTime = 250 * time.Millisecond
 
 // Codes of the server's errors that have no name in nats.go.
 const (
@@ -115,7 +115,7 @@ func (s store) send(ctx context.Context, m *nats.Msg) (uint64, error) {
 }
 
 // publishBatch sends messages that are all stored, or none. It returns the sequence of the last one. A large batch gets
-// more time, and every try twice that of the one before, so that a leader that is gone costs little and a slow disk is waited for.
+// more time, and every try twice that of the one before: a leader that is gone costs little, and a slow disk is waited for.
 func (s store) publishBatch(ctx context.Context, id string, try int, all []*nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, (attemptTime+time.Duration(len(all))*partTime)<<min(try, 5))
 	defer cancel()

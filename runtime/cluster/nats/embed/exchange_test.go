@@ -1,7 +1,6 @@
 package embed_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -38,7 +37,7 @@ func TestTransport(t *testing.T) {
 	}
 	// Servers tell each other of the listener soon; until then packets are lost.
 	for arrived := false; !arrived; {
-		if err := b.Send("a.1f", []byte("hello")); err != nil && err != cluster.ErrNobody {
+		if err := b.Send("a.1f", []byte("hello")); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -47,8 +46,10 @@ func TestTransport(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	for len(got) > 0 {
-		<-got
+	if err := b.Send("a.1f", []byte("begin")); err != nil {
+		t.Fatal(err)
+	}
+	for string(receive(t, got)) != "begin" { // some more hellos
 	}
 	packet := make([]byte, cluster.MaxPacket)
 	for i := range uint32(200) {
@@ -63,18 +64,14 @@ func TestTransport(t *testing.T) {
 		clear(packet[:4]) // it is not kept
 	}
 	for i := range uint32(200) {
-		if p := receive(t, got); bytes.Equal(p, []byte("hello")) || binary.BigEndian.Uint32(p) != i {
+		if p := receive(t, got); binary.BigEndian.Uint32(p) != i {
 			t.Fatalf("packet %d is %.10x", i, p)
 		}
 	}
-	stop()
-	for b.Send("a.1f", []byte("anybody?")) != cluster.ErrNobody {
-		time.Sleep(time.Millisecond) // polls until the servers know
+	if stop(); len(got) > 0 {
+		t.Errorf("%d more packets", len(got))
 	}
-	if len(got) > 0 {
-		t.Error("a packet arrives after stop")
-	}
-	if err := b.Send("a.1f", make([]byte, cluster.MaxPacket+1)); err == nil || err == cluster.ErrNobody {
+	if err := b.Send("a.1f", make([]byte, cluster.MaxPacket+1)); err == nil {
 		t.Errorf("too large a packet: %v", err)
 	}
 	for _, address := range []string{"", "a.*", "a b", ">"} {
@@ -83,24 +80,6 @@ func TestTransport(t *testing.T) {
 			t.Errorf("%q is an address", address)
 		}
 	}
-}
-
-// TestListenAgain finds a listener that was not there a moment ago.
-func TestListenAgain(t *testing.T) {
-	tr := connect(t, start(t, embed.Options{}).Options(namespace)).Backplane.Transport
-	for tr.Send("a.1", nil) != cluster.ErrNobody {
-		time.Sleep(time.Millisecond) // polls until the server has answered
-	}
-	got := make(chan []byte, 10)
-	stop, err := tr.Listen("a.1", func(p []byte) { got <- p })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	if err := tr.Send("a.1", []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	receive(t, got)
 }
 
 func TestStopWaitsForTheListener(t *testing.T) {
@@ -133,7 +112,7 @@ func TestEdge(t *testing.T) {
 	}
 	var mu sync.Mutex
 	calls := 0
-	waits, ended := make(chan struct{}), make(chan error, 1)
+	waits, ended, release := make(chan struct{}), make(chan error, 1), make(chan struct{})
 	for range 2 {
 		stop, err := connect(t, s.Options(namespace)).Backplane.Edge.Serve(func(ctx context.Context, call []byte) []byte {
 			mu.Lock()
@@ -144,6 +123,7 @@ func TestEdge(t *testing.T) {
 				close(waits)
 				<-ctx.Done()
 				ended <- ctx.Err()
+				<-release // the caller's own time ends a moment later
 			case "much":
 				return make([]byte, 2<<20)
 			}
@@ -175,6 +155,7 @@ func TestEdge(t *testing.T) {
 	if _, err := caller.Call(ctx, []byte("wait")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call that takes long: %v", err)
 	}
+	close(release)
 	<-waits
 	if err := <-ended; err == nil {
 		t.Error("the node works on")

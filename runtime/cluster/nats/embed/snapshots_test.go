@@ -44,7 +44,7 @@ func noise(n int) []byte {
 }
 
 func TestSnapshots(t *testing.T) {
-	onBoth(t, func(t *testing.T, o natscluster.Options, replicas int) {
+	onBoth(t, func(t *testing.T, o natscluster.Options, _ int) {
 		p, other := connect(t, o), connect(t, o)
 		epoch := claim(t, p, 3, 0, "p")
 		topics := []string{"room/1", "", "room/" + strings.Repeat("ä", 300), "room/" + strings.Repeat("ä", 300) + "2", ">.* "}
@@ -60,9 +60,9 @@ func TestSnapshots(t *testing.T) {
 				t.Errorf("%q: %q", topic, got)
 			}
 		}
-		text := bytes.Repeat([]byte("all work and no play "), 200_000)
-		for _, want := range [][]byte{noise(1), {}, noise(512 << 10), noise(3 << 20), text, noise(1 << 20), nil, noise(100),
-			noise(16 << 20 / replicas)} {
+		text := bytes.Repeat([]byte("all work and no play "), 50_000)
+		for _, want := range [][]byte{noise(1), {}, noise(512 << 10), noise(2 << 20), text, noise(600 << 10), nil, noise(100),
+			bytes.Repeat(noise(4<<10), 4<<10)} {
 			mustSave(t, p, 3, epoch, "room/1", want)
 			if got := mustLoad(t, other, 3, "room/1"); !bytes.Equal(got, want) || (got == nil) != (want == nil) {
 				t.Fatalf("saved %d bytes, loaded %d", len(want), len(got))
