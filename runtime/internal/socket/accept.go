@@ -105,8 +105,8 @@ func (h *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
-	out := newOutbound(conn, append([]byte(nil), early...), h.options)
-	h.socket.out = out
+	out := &h.socket.out
+	out.init(conn, append([]byte(nil), early...), h.options)
 	return out, bufio.NewReadWriter(out.reader(), bufio.NewWriterSize(out, writeBuffer)), nil
 }
 

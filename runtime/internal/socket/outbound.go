@@ -36,10 +36,33 @@ type TryWriter interface {
 // outbound is the net.Conn that coder/websocket is given instead of the real one. Its Write never blocks: it appends to
 // the queue that the hub's frames wait in too, so that a pong cannot stall the reader and frames never interleave. A flush
 // hands the queue to the kernel without blocking; while the kernel takes nothing, a goroutine waits for it.
+//
+// What a push and a flush need stands together at the begin: a hub that writes thousands of sockets finds each of them in memory
+// that its core has not seen for long.
 type outbound struct {
-	net.Conn
-	try     TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
 	options *Options
+
+	mu       sync.Mutex
+	queue    []entry      // what waits, the oldest first
+	head     int          // queue[:head] is sent
+	offset   int          // bytes of queue[head] that are sent
+	taken    int          // entries from head on that a write is under way with
+	bytes    int          // that wait
+	oldest   atomic.Int64 // UnixNano of the oldest frame that waits; 0: none
+	pong     *Frame       // that waits and is not on the wire in part; nil: none
+	draining bool         // the goroutine is running
+	closing  bool         // the last frame is queued; nothing may follow
+	half     bool         // close the sending side behind it
+	ending   bool         // close the connection behind it
+	err      error        // the connection failed or is closed; nothing is written any more
+
+	try TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
+	raw rawWriter // what try is for the connections of package net
+
+	net.Conn
+	timer   clock.Timer // guarded by mu
+	partial []byte      // of a frame that coder/websocket hands over in pieces, one writer at a time
+	through *passing    // the message of Push that goes through coder/websocket
 
 	// These belong to the reader.
 	early     []byte // bytes that have arrived: behind the request, or in ahead
@@ -48,25 +71,7 @@ type outbound struct {
 	allowance int           // bytes that may be read until the end of a message; 0: any number
 	readErr   error         // of the connection
 
-	partial []byte   // of a frame that coder/websocket hands over in pieces, one writer at a time
-	through *passing // the message of Push that goes through coder/websocket
-
-	mu       sync.Mutex
-	queue    []entry // what waits, the oldest first
-	head     int     // queue[:head] is sent
-	offset   int     // bytes of queue[head] that are sent
-	taken    int     // entries from head on that a write is under way with
-	bytes    int     // that wait
-	pong     *Frame  // that waits and is not on the wire in part; nil: none
-	draining bool    // the goroutine is running
-	closing  bool    // the last frame is queued; nothing may follow
-	half     bool    // close the sending side behind it
-	ending   bool    // close the connection behind it
-	err      error   // the connection failed or is closed; nothing is written any more
-	timer    clock.Timer
-
-	oldest atomic.Int64 // UnixNano of the oldest frame that waits; 0: none
-	seen   atomic.Int64 // UnixNano of the last byte that arrived
+	seen atomic.Int64 // UnixNano of the last byte that arrived
 }
 
 type entry struct {
@@ -81,15 +86,14 @@ type passing struct {
 	scratch []byte
 }
 
-func newOutbound(conn net.Conn, early []byte, o *Options) *outbound {
-	c := &outbound{Conn: conn, early: early, options: o}
+func (c *outbound) init(conn net.Conn, early []byte, o *Options) {
+	c.Conn, c.early, c.options = conn, early, o
 	if t, ok := conn.(TryWriter); ok {
 		c.try = t
-	} else {
-		c.try = newRawWriter(conn)
+	} else if c.raw.init(conn) {
+		c.try = &c.raw
 	}
 	c.seen.Store(c.options.Clock.Now().UnixNano())
-	return c
 }
 
 // Read returns early bytes first.

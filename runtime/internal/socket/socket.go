@@ -34,8 +34,8 @@ const closeWait = time.Second
 // Socket is a WebSocket connection. One goroutine reads it, one, the hub's, calls Push, Flush and Check; everything else
 // is safe for concurrent use.
 type Socket struct {
+	out outbound
 	ws  *websocket.Conn
-	out *outbound
 
 	read    *[]byte      // buffer of the message that is being handled
 	reading atomic.Int64 // UnixNano of the begin of a message that is not complete; 0: none

@@ -4,5 +4,7 @@ package socket
 
 import "net"
 
-// newRawWriter returns nil: a goroutine writes while something waits.
-func newRawWriter(net.Conn) TryWriter { return nil }
+// rawWriter is no TryWriter here: a goroutine writes while something waits.
+type rawWriter struct{ TryWriter }
+
+func (*rawWriter) init(net.Conn) bool { return false }

@@ -23,10 +23,9 @@ type rawWriter struct {
 	read   func(fd uintptr) bool
 }
 
-// newRawWriter returns nil for anything but the connections of package net themselves: a type around one of them may well
-// offer its descriptor, and yet do more in Write than write.
-func newRawWriter(conn net.Conn) TryWriter {
-	var w rawWriter
+// init returns false for anything but the connections of package net themselves: a type around one of them may well offer its
+// descriptor, and yet do more in Write than write.
+func (w *rawWriter) init(conn net.Conn) bool {
 	var err error
 	switch c := conn.(type) {
 	case *net.TCPConn:
@@ -34,10 +33,10 @@ func newRawWriter(conn net.Conn) TryWriter {
 	case *net.UnixConn:
 		w.conn, err = c.SyscallConn()
 	default:
-		return nil
+		return false
 	}
 	if err != nil {
-		return nil
+		return false
 	}
 	w.write = func(fd uintptr) { w.n, w.err = writeFD(int(fd), w.buf) }
 	w.read = func(fd uintptr) bool {
@@ -50,7 +49,7 @@ func newRawWriter(conn net.Conn) TryWriter {
 		aheads.Put(buf)
 		return !wouldBlock(err) // the end, or a fault, is found again by the next read
 	}
-	return &w
+	return true
 }
 
 // readAhead implements waitReader.
