@@ -94,7 +94,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -102,7 +103,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -122,14 +123,16 @@ function $bool(value: unknown, c: $Context): unknown {
 //#end
 //#if integer
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -309,12 +312,14 @@ function $enum(values: readonly unknown[]): $Type {
 //#end
 //#if const
 
-/** One value, in canonical JSON. */
+/** One value, in canonical JSON. A newer server may have another one of its kind. */
 function $const(json: string): $Type {
   const only = JSON.parse(json) as unknown;
+  const kind = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value);
   return (value, c) => {
     const given = c.write && value === undefined ? only : value;
-    return $equal(given, only) ? only : $fail(c, `must be ${json}`);
+    const fits = $equal(given, only) || (!c.strict && (kind(given) === kind(only) || (typeof given === "number" && kind(only) === "number")));
+    return fits ? only : $fail(c, `must be ${json}`);
   };
 }
 //#end
@@ -394,7 +399,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
 //#end
 //#if oneOf
 
-/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server. */
+/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server; null is none. */
 function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
   return (value, c) => {
     const kind = Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value === "bigint" ? "string" : typeof value;
@@ -402,7 +407,7 @@ function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
     if (type !== undefined) {
       return type(value, c);
     }
-    return c.strict ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
+    return c.strict || value === null ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
   };
 }
 //#end

@@ -284,7 +284,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -292,7 +293,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -301,14 +302,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1321,26 +1324,29 @@ const $ChatMessage: $Type = /* @__PURE__ */ $struct([
   ["id", $integer(0, 4294967295)],
   ["userId", $string()],
   ["text", $string()],
-  ["sentAt", $string(undefined, undefined, $format("date-time"))],
+  ["sentAt", $string(undefined, undefined, $format("date-time"), true)],
   ["key", $string(1, 64), 1],
 ]);
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $LeaveRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $RoomMessage: $Type = /* @__PURE__ */ $struct([["text", $string(1, 2000)], ["key", $string(1, 64), 1]]);
-const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["limit", $integer(1, 100), 1, 50]]);
+const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50]]);
 const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($ChatMessage)], ["shard", $integer(0, 65535)]]);
 const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]);
 const $NotInRoomDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $RoomUpdate: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()], ["key", $string(), 1]]);
 const $Typing: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]);
 const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 128)]]);
-const $PresenceMember: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 9007199254740991)], ["claims", $PresenceClaims, 1]]);
+const $PresenceMember: $Type = /* @__PURE__ */ $struct([
+  ["id", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["claims", $PresenceClaims, 1],
+]);
 const $Presence: $Type = /* @__PURE__ */ $struct([
   ["topic", $string()],
-  ["count", $integer(0, 9007199254740991)],
+  ["count", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["members", $array($PresenceMember), 1],
   ["joined", $array($PresenceMember), 1],
-  ["left", $array($integer(0, 9007199254740991)), 1],
+  ["left", $array($integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
 ]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {

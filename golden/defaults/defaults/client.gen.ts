@@ -251,7 +251,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -259,7 +260,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -268,14 +269,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1321,7 +1324,7 @@ const $Echo: $Type = /* @__PURE__ */ $struct([
   ["name", $string()],
   ["text", $string(), 1, "hello, world"],
   ["bare", $string(), 1, "hello"],
-  ["count", $integer(1, 100), 1, 50],
+  ["count", $integer(1, 100, -2147483648, 2147483647), 1, 50],
   ["big", $long(-(2n ** 63n), 2n ** 63n - 1n), 1, "9007199254740993"],
   ["ratio", $float(), 1, 0.5],
   ["on", $bool, 1, true],
@@ -1332,7 +1335,7 @@ const $Echo: $Type = /* @__PURE__ */ $struct([
 ]);
 const $More: $Type = /* @__PURE__ */ $struct([
   ["bytes", $bytes(), 1, "aGVsbG8="],
-  ["at", $string(undefined, undefined, $format("date-time")), 1, "2026-01-02T04:04:05.25+01:00"],
+  ["at", $string(undefined, undefined, $format("date-time"), true), 1, "2026-01-02T04:04:05.25+01:00"],
   ["any", $any, 1, {"a":[1,null]}],
   ["object", $object(), 1, {"a":[1,"x",null,true]}],
   ["map", $map($integer(-2147483648, 2147483647)), 1, {"b":2,"a":1}],
@@ -1340,10 +1343,10 @@ const $More: $Type = /* @__PURE__ */ $struct([
   ["struct", $Window, 1, {"to":7}],
   ["nested", $array($array($nullable($string()))), 1, [["a",null],[]]],
   ["float32", $float(undefined, undefined, true), 1, 1e-3],
-  ["exponent", $integer(-9007199254740991, 9007199254740991), 1, 1e3],
+  ["exponent", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1, 1e3],
   ["uint64", $long(0n, 2n ** 64n - 1n), 1, "18446744073709551615"],
   ["bytesOrNull", $nullable($bytes()), 1, "aGk="],
-  ["atOrNull", $nullable($string(undefined, undefined, $format("date-time"))), 1, "2026-01-02T03:04:05Z"],
+  ["atOrNull", $nullable($string(undefined, undefined, $format("date-time"), true)), 1, "2026-01-02T03:04:05Z"],
   ["structOrNull", $nullable($Window), 1, {}],
   ["mapOrNull", $nullable($map($bool)), 1, {"x":true}],
   ["levelOrNull", $nullable($Level), 1, "low"],

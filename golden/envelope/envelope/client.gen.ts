@@ -173,7 +173,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -181,7 +182,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -190,14 +191,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1099,7 +1102,7 @@ const $SubscribeProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(-
 const $UnknownPairDetails: $Type = /* @__PURE__ */ $struct([["pair", $string()]]);
 const $Ping: $Type = /* @__PURE__ */ $struct([]);
 const $SetType: $Type = /* @__PURE__ */ $struct([["all", $bool, 1]]);
-const $Pong: $Type = /* @__PURE__ */ $struct([["at", $integer(-9007199254740991, 9007199254740991)]]);
+const $Pong: $Type = /* @__PURE__ */ $struct([["at", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   SubscribeRequest: $SubscribeRequest,

@@ -241,7 +241,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -249,7 +250,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -258,14 +259,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1255,23 +1258,31 @@ const $Join: $Type = /* @__PURE__ */ $struct([["roomId", $string(1, 64)]]);
 const $Leave: $Type = /* @__PURE__ */ $struct([["roomId", $string()]]);
 const $Count: $Type = /* @__PURE__ */ $struct([
   ["roomId", $string()],
-  ["from", $integer(-9007199254740991, 9007199254740991)],
-  ["to", $integer(-9007199254740991, 9007199254740991)],
+  ["from", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["to", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["others", $bool, 1, false],
   ["hints", $bool, 1, false],
 ]);
 const $TotalRequest: $Type = /* @__PURE__ */ $struct([["roomId", $string()]]);
-const $TotalResponse: $Type = /* @__PURE__ */ $struct([["total", $integer(-9007199254740991, 9007199254740991)]]);
-const $NumberType: $Type = /* @__PURE__ */ $struct([["roomId", $string()], ["n", $integer(-9007199254740991, 9007199254740991)]]);
+const $TotalResponse: $Type = /* @__PURE__ */ $struct([
+  ["total", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]);
+const $NumberType: $Type = /* @__PURE__ */ $struct([
+  ["roomId", $string()],
+  ["n", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]);
 const $Hint: $Type = /* @__PURE__ */ $struct([["text", $string()]]);
 const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 64)], ["nick", $ClaimsNick]]);
-const $PresenceMember: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 9007199254740991)], ["claims", $PresenceClaims, 1]]);
+const $PresenceMember: $Type = /* @__PURE__ */ $struct([
+  ["id", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["claims", $PresenceClaims, 1],
+]);
 const $Presence: $Type = /* @__PURE__ */ $struct([
   ["topic", $string()],
-  ["count", $integer(0, 9007199254740991)],
+  ["count", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["members", $array($PresenceMember), 1],
   ["joined", $array($PresenceMember), 1],
-  ["left", $array($integer(0, 9007199254740991)), 1],
+  ["left", $array($integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
 ]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {

@@ -884,7 +884,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -892,7 +893,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -901,14 +902,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -2024,7 +2027,7 @@ const $Point: $Type = /* @__PURE__ */ $struct([
 const $Place: $Type = $Point;
 const $Tags: $Type = /* @__PURE__ */ $array($string(1), undefined, 3);
 const $Counts: $Type = /* @__PURE__ */ $map($integer(0, 255), $Role);
-const $At: $Type = /* @__PURE__ */ $string(undefined, undefined, $format("date-time"));
+const $At: $Type = /* @__PURE__ */ $string(undefined, undefined, $format("date-time"), true);
 const $Blob: $Type = $any;
 const $Bag: $Type = /* @__PURE__ */ $object();
 const $Node: $Type = /* @__PURE__ */ $struct([["name", $string()], ["next", $lazy(() => $Node), 1], ["children", $array($lazy(() => $Node))]]);
@@ -2035,10 +2038,10 @@ const $Required: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $string(undefined, undefined, $format("uri"))],
   ["date", $string(undefined, undefined, $format("date"))],
   ["bool", $bool],
-  ["int", $integer(-9007199254740991, 9007199254740991)],
+  ["int", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["int8", $integer(-128, 127)],
-  ["int16", $integer(-5, 5)],
-  ["int32", $integer(1, 100)],
+  ["int16", $integer(-5, 5, -32768, 32767)],
+  ["int32", $integer(1, 100, -2147483648, 2147483647)],
   ["uint8", $integer(0, 255)],
   ["uint16", $integer(0, 65535)],
   ["uint32", $integer(0, 4294967295)],
@@ -2049,7 +2052,7 @@ const $Required: $Type = /* @__PURE__ */ $struct([
   ["halfBounded", $float(-1.5)],
   ["bytes", $bytes()],
   ["boundedBytes", $bytes(1, 3)],
-  ["dateTime", $string(undefined, undefined, $format("date-time"))],
+  ["dateTime", $string(undefined, undefined, $format("date-time"), true)],
   ["any", $any],
   ["object", $object()],
   ["role", $Role],
@@ -2064,7 +2067,7 @@ const $Required: $Type = /* @__PURE__ */ $struct([
   ["bag", $Bag],
   ["node", $Node],
   ["list", $array($string())],
-  ["grid", $array($array($nullable($integer(0, 9)), undefined, 3), 1, 3)],
+  ["grid", $array($array($nullable($integer(0, 9, -128, 127)), undefined, 3), 1, 3)],
   ["points", $array($Point)],
   ["nullablePoints", $array($nullable($Point))],
   ["map", $map($integer(0, 4294967295))],
@@ -2080,10 +2083,10 @@ const $Optional: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $string(undefined, undefined, $format("uri")), 1],
   ["date", $string(undefined, undefined, $format("date")), 1],
   ["bool", $bool, 1],
-  ["int", $integer(-9007199254740991, 9007199254740991), 1],
+  ["int", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["int8", $integer(-128, 127), 1],
-  ["int16", $integer(-5, 5), 1],
-  ["int32", $integer(1, 100), 1],
+  ["int16", $integer(-5, 5, -32768, 32767), 1],
+  ["int32", $integer(1, 100, -2147483648, 2147483647), 1],
   ["uint8", $integer(0, 255), 1],
   ["uint16", $integer(0, 65535), 1],
   ["uint32", $integer(0, 4294967295), 1],
@@ -2094,7 +2097,7 @@ const $Optional: $Type = /* @__PURE__ */ $struct([
   ["halfBounded", $float(-1.5), 1],
   ["bytes", $bytes(), 1],
   ["boundedBytes", $bytes(1, 3), 1],
-  ["dateTime", $string(undefined, undefined, $format("date-time")), 1],
+  ["dateTime", $string(undefined, undefined, $format("date-time"), true), 1],
   ["any", $any, 1],
   ["object", $object(), 1],
   ["role", $Role, 1],
@@ -2109,7 +2112,7 @@ const $Optional: $Type = /* @__PURE__ */ $struct([
   ["bag", $Bag, 1],
   ["node", $Node, 1],
   ["list", $array($string()), 1],
-  ["grid", $array($array($nullable($integer(0, 9)), undefined, 3), 1, 3), 1],
+  ["grid", $array($array($nullable($integer(0, 9, -128, 127)), undefined, 3), 1, 3), 1],
   ["points", $array($Point), 1],
   ["nullablePoints", $array($nullable($Point)), 1],
   ["map", $map($integer(0, 4294967295)), 1],
@@ -2125,10 +2128,10 @@ const $Nullable: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $nullable($string(undefined, undefined, $format("uri")))],
   ["date", $nullable($string(undefined, undefined, $format("date")))],
   ["bool", $nullable($bool)],
-  ["int", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["int", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["int8", $nullable($integer(-128, 127))],
-  ["int16", $nullable($integer(-5, 5))],
-  ["int32", $nullable($integer(1, 100))],
+  ["int16", $nullable($integer(-5, 5, -32768, 32767))],
+  ["int32", $nullable($integer(1, 100, -2147483648, 2147483647))],
   ["uint8", $nullable($integer(0, 255))],
   ["uint16", $nullable($integer(0, 65535))],
   ["uint32", $nullable($integer(0, 4294967295))],
@@ -2139,7 +2142,7 @@ const $Nullable: $Type = /* @__PURE__ */ $struct([
   ["halfBounded", $nullable($float(-1.5))],
   ["bytes", $nullable($bytes())],
   ["boundedBytes", $nullable($bytes(1, 3))],
-  ["dateTime", $nullable($string(undefined, undefined, $format("date-time")))],
+  ["dateTime", $nullable($string(undefined, undefined, $format("date-time"), true))],
   ["object", $nullable($object())],
   ["role", $nullable($Role)],
   ["status", $nullable($Status)],
@@ -2152,7 +2155,7 @@ const $Nullable: $Type = /* @__PURE__ */ $struct([
   ["bag", $nullable($Bag)],
   ["node", $nullable($Node)],
   ["list", $nullable($array($string()))],
-  ["grid", $nullable($array($array($nullable($integer(0, 9)), undefined, 3), 1, 3))],
+  ["grid", $nullable($array($array($nullable($integer(0, 9, -128, 127)), undefined, 3), 1, 3))],
   ["points", $nullable($array($Point))],
   ["nullablePoints", $nullable($array($nullable($Point)))],
   ["map", $nullable($map($integer(0, 4294967295)))],
@@ -2168,10 +2171,10 @@ const $ThreeState: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $nullable($string(undefined, undefined, $format("uri"))), 1],
   ["date", $nullable($string(undefined, undefined, $format("date"))), 1],
   ["bool", $nullable($bool), 1],
-  ["int", $nullable($integer(-9007199254740991, 9007199254740991)), 1],
+  ["int", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
   ["int8", $nullable($integer(-128, 127)), 1],
-  ["int16", $nullable($integer(-5, 5)), 1],
-  ["int32", $nullable($integer(1, 100)), 1],
+  ["int16", $nullable($integer(-5, 5, -32768, 32767)), 1],
+  ["int32", $nullable($integer(1, 100, -2147483648, 2147483647)), 1],
   ["uint8", $nullable($integer(0, 255)), 1],
   ["uint16", $nullable($integer(0, 65535)), 1],
   ["uint32", $nullable($integer(0, 4294967295)), 1],
@@ -2182,7 +2185,7 @@ const $ThreeState: $Type = /* @__PURE__ */ $struct([
   ["halfBounded", $nullable($float(-1.5)), 1],
   ["bytes", $nullable($bytes()), 1],
   ["boundedBytes", $nullable($bytes(1, 3)), 1],
-  ["dateTime", $nullable($string(undefined, undefined, $format("date-time"))), 1],
+  ["dateTime", $nullable($string(undefined, undefined, $format("date-time"), true)), 1],
   ["object", $nullable($object()), 1],
   ["role", $nullable($Role), 1],
   ["status", $nullable($Status), 1],
@@ -2195,7 +2198,7 @@ const $ThreeState: $Type = /* @__PURE__ */ $struct([
   ["bag", $nullable($Bag), 1],
   ["node", $nullable($Node), 1],
   ["list", $nullable($array($string())), 1],
-  ["grid", $nullable($array($array($nullable($integer(0, 9)), undefined, 3), 1, 3)), 1],
+  ["grid", $nullable($array($array($nullable($integer(0, 9, -128, 127)), undefined, 3), 1, 3)), 1],
   ["points", $nullable($array($Point)), 1],
   ["nullablePoints", $nullable($array($nullable($Point))), 1],
   ["map", $nullable($map($integer(0, 4294967295))), 1],
@@ -2211,10 +2214,10 @@ const $Default: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $string(undefined, undefined, $format("uri")), 1, "http://a"],
   ["date", $string(undefined, undefined, $format("date")), 1, "2026-01-02"],
   ["bool", $bool, 1, true],
-  ["int", $integer(-9007199254740991, 9007199254740991), 1, -7],
+  ["int", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1, -7],
   ["int8", $integer(-128, 127), 1, 1],
-  ["int16", $integer(-5, 5), 1, 1],
-  ["int32", $integer(1, 100), 1, 50],
+  ["int16", $integer(-5, 5, -32768, 32767), 1, 1],
+  ["int32", $integer(1, 100, -2147483648, 2147483647), 1, 50],
   ["uint8", $integer(0, 255), 1, 1],
   ["uint16", $integer(0, 65535), 1, 1],
   ["uint32", $integer(0, 4294967295), 1, 4294967295],
@@ -2232,10 +2235,10 @@ const $NullableDefault: $Type = /* @__PURE__ */ $struct([
   ["boundedUri", $nullable($string(undefined, undefined, $format("uri"))), 1, "http://a"],
   ["date", $nullable($string(undefined, undefined, $format("date"))), 1, "2026-01-02"],
   ["bool", $nullable($bool), 1, true],
-  ["int", $nullable($integer(-9007199254740991, 9007199254740991)), 1, -7],
+  ["int", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1, -7],
   ["int8", $nullable($integer(-128, 127)), 1, 1],
-  ["int16", $nullable($integer(-5, 5)), 1, 1],
-  ["int32", $nullable($integer(1, 100)), 1, 50],
+  ["int16", $nullable($integer(-5, 5, -32768, 32767)), 1, 1],
+  ["int32", $nullable($integer(1, 100, -2147483648, 2147483647)), 1, 50],
   ["uint8", $nullable($integer(0, 255)), 1, 1],
   ["uint16", $nullable($integer(0, 65535)), 1, 1],
   ["uint32", $nullable($integer(0, 4294967295)), 1, 4294967295],

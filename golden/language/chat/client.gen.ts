@@ -322,7 +322,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -330,7 +331,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -339,14 +340,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -446,12 +449,14 @@ function $enum(values: readonly unknown[]): $Type {
   };
 }
 
-/** One value, in canonical JSON. */
+/** One value, in canonical JSON. A newer server may have another one of its kind. */
 function $const(json: string): $Type {
   const only = JSON.parse(json) as unknown;
+  const kind = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value);
   return (value, c) => {
     const given = c.write && value === undefined ? only : value;
-    return $equal(given, only) ? only : $fail(c, `must be ${json}`);
+    const fits = $equal(given, only) || (!c.strict && (kind(given) === kind(only) || (typeof given === "number" && kind(only) === "number")));
+    return fits ? only : $fail(c, `must be ${json}`);
   };
 }
 
@@ -1463,15 +1468,15 @@ const $Member: $Type = /* @__PURE__ */ $struct([
   ["user", $User],
   ["role", $Role, 1, "member"],
   ["nick", $string(1, 32), 1],
-  ["mutedUntil", $nullable($string(undefined, undefined, $format("date-time")))],
-  ["lastSeen", $nullable($string(undefined, undefined, $format("date-time"))), 1],
+  ["mutedUntil", $nullable($string(undefined, undefined, $format("date-time"), true))],
+  ["lastSeen", $nullable($string(undefined, undefined, $format("date-time"), true)), 1],
   ["counters", $map($integer(0, 4294967295))],
 ]);
 const $AttachmentImage: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"image\"")],
   ["url", $string(undefined, undefined, $format("uri"))],
-  ["width", $integer(1, 2147483647)],
-  ["height", $integer(1, 2147483647)],
+  ["width", $integer(1, 2147483647, -2147483648, 2147483647)],
+  ["height", $integer(1, 2147483647, -2147483648, 2147483647)],
 ]);
 const $AttachmentFile: $Type = /* @__PURE__ */ $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 49152)]]);
 const $Attachment: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]]));
@@ -1480,7 +1485,7 @@ const $RoomMessage: $Type = /* @__PURE__ */ $struct([
   ["id", $string(undefined, undefined, $format("uuid"))],
   ["from", $User],
   ["text", $string()],
-  ["sentAt", $string(undefined, undefined, $format("date-time"))],
+  ["sentAt", $string(undefined, undefined, $format("date-time"), true)],
   ["files", $array($Attachment)],
 ]);
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
@@ -1495,12 +1500,12 @@ const $KickMember: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userI
 const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([
   ["roomId", $RoomID],
   ["before", $string(undefined, undefined, $format("uuid")), 1],
-  ["limit", $integer(1, 100), 1, 50],
+  ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50],
 ]);
 const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($RoomMessage)], ["more", $bool]]);
 const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]);
 const $RoomNotFoundDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $HistoryLockedDetails: $Type = /* @__PURE__ */ $struct([["until", $string(undefined, undefined, $format("date-time"))]]);
+const $HistoryLockedDetails: $Type = /* @__PURE__ */ $struct([["until", $string(undefined, undefined, $format("date-time"), true)]]);
 const $RoomUpdate: $Type = /* @__PURE__ */ $struct([
   ["roomId", $RoomID],
   ["revision", $long(-(2n ** 63n), 2n ** 63n - 1n)],

@@ -181,7 +181,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -189,19 +190,21 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1084,14 +1087,16 @@ const $strictClient = false;
 // The types of the schema, each behind those that it needs.
 
 const $Say: $Type = /* @__PURE__ */ $struct([["roomId", $string()], ["text", $string()]]);
-const $SayMeta: $Type = /* @__PURE__ */ $struct([["trace", $string(1, 8)], ["hop", $integer(0, 3), 1]]);
+const $SayMeta: $Type = /* @__PURE__ */ $struct([["trace", $string(1, 8)], ["hop", $integer(0, 3, 0, 255), 1]]);
 const $Ping: $Type = /* @__PURE__ */ $struct([]);
 const $PingMeta: $Type = /* @__PURE__ */ $struct([["trace", $string(), 1, "none"]]);
 const $AddRequest: $Type = /* @__PURE__ */ $struct([
-  ["a", $integer(-9007199254740991, 9007199254740991)],
-  ["b", $integer(-9007199254740991, 9007199254740991)],
+  ["a", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["b", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
 ]);
-const $AddResponse: $Type = /* @__PURE__ */ $struct([["sum", $integer(-9007199254740991, 9007199254740991)]]);
+const $AddResponse: $Type = /* @__PURE__ */ $struct([
+  ["sum", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]);
 const $AddMeta: $Type = /* @__PURE__ */ $struct([["tenant", $string(), 1]]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {

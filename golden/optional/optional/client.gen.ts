@@ -158,7 +158,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -166,7 +167,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -175,14 +176,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1178,7 +1181,7 @@ const $Echo: $Type = /* @__PURE__ */ $struct([
   ["listOptional", $array($string()), 1],
   ["map", $map($integer(-2147483648, 2147483647)), 1],
   ["inner", $Inner, 1],
-  ["at", $string(undefined, undefined, $format("date-time")), 1],
+  ["at", $string(undefined, undefined, $format("date-time"), true), 1],
   ["flag", $bool, 1],
   ["blob", $bytes(), 1],
 ]);

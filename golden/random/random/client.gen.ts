@@ -3302,7 +3302,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -3310,7 +3311,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -3324,14 +3325,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -3485,12 +3488,14 @@ function $enum(values: readonly unknown[]): $Type {
   };
 }
 
-/** One value, in canonical JSON. */
+/** One value, in canonical JSON. A newer server may have another one of its kind. */
 function $const(json: string): $Type {
   const only = JSON.parse(json) as unknown;
+  const kind = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value);
   return (value, c) => {
     const given = c.write && value === undefined ? only : value;
-    return $equal(given, only) ? only : $fail(c, `must be ${json}`);
+    const fits = $equal(given, only) || (!c.strict && (kind(given) === kind(only) || (typeof given === "number" && kind(only) === "number")));
+    return fits ? only : $fail(c, `must be ${json}`);
   };
 }
 
@@ -3562,7 +3567,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
   };
 }
 
-/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server. */
+/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server; null is none. */
 function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
   return (value, c) => {
     const kind = Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value === "bigint" ? "string" : typeof value;
@@ -3570,7 +3575,7 @@ function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
     if (type !== undefined) {
       return type(value, c);
     }
-    return c.strict ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
+    return c.strict || value === null ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
   };
 }
 
@@ -4820,12 +4825,15 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $T000type20objectPpValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
-const $T000type20objectP: $Type = /* @__PURE__ */ $check($struct([["p", $map($T000type20objectPpValue, undefined, undefined, 2)], ["q", $integer(0, 20), 1]], $array($object())), "{\"properties\":{\"r\":false}}");
+const $T000type20objectPpValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
+const $T000type20objectP: $Type = /* @__PURE__ */ $check($struct([
+  ["p", $map($T000type20objectPpValue, undefined, undefined, 2)],
+  ["q", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
+], $array($object())), "{\"properties\":{\"r\":false}}");
 const $T000type20object: $Type = /* @__PURE__ */ $struct([["p", $T000type20objectP]]);
 const $T000type20: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T000type20object });
 const $T000ref1: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T000b2: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T000b2: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T000: $Type = /* @__PURE__ */ $struct([["type20", $T000type20], ["ref1", $nullable($T000ref1), 1], ["b2", $T000b2, 1]]);
 const $T085xy0value: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"string\",\"contentMediaType\":\"application/json\"},{}]}")],
@@ -4854,14 +4862,14 @@ const $T003type21p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $arr
 const $T003type21: $Type = /* @__PURE__ */ $struct([
   ["p", $nullable($T003type21p)],
   ["q", $const("\"ka\"")],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ]);
 const $T003: $Type = /* @__PURE__ */ $struct([["Ünit0", $const("true")], ["type21", $T003type21]]);
 const $T004b1valueValue: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
 const $T004: $Type = /* @__PURE__ */ $struct([
   ["a0", $long(0n, 2n ** 64n - 1n), 1],
   ["b1", $nullable($map($map($T004b1valueValue, $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), undefined, 1)), 1],
-  ["a2", $array($nullable($string(undefined, undefined, $format("date-time"))))],
+  ["a2", $array($nullable($string(undefined, undefined, $format("date-time"), true)))],
 ]);
 const $T005type20key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
 const $T005type20valueX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true);
@@ -4873,7 +4881,7 @@ const $T005ref2: $Type = /* @__PURE__ */ $check($struct([
 ], $any), "{\"minProperties\":1}");
 const $T005: $Type = /* @__PURE__ */ $struct([
   ["type20", $map($T005type20value, $T005type20key)],
-  ["ref1", $map($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), undefined, undefined, 2)],
+  ["ref1", $map($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, undefined, 2)],
   ["ref2", $T005ref2],
 ]);
 const $T006: $Type = /* @__PURE__ */ $struct([["type20", $nullable($string(undefined, 3))], ["b1", $const("\"ka\"")]]);
@@ -4883,7 +4891,7 @@ const $T007a2kaPÜnit0: $Type = /* @__PURE__ */ $struct([
   ["b2", $bytes(undefined, 6), 1],
   ["d", $integer(-128, 127), 1, 5],
 ]);
-const $T007a2kaPxy1q: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T007a2kaPxy1q: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T007a2kaPxy1: $Type = /* @__PURE__ */ $check($struct([["p", $float(undefined, undefined, true), 1], ["q", $T007a2kaPxy1q, 1]], $map($bool)), "{\"properties\":{\"r\":false},\"required\":[\"z\"]}");
 const $T007a2kaPd: $Type = /* @__PURE__ */ $enum(["a", "b"]);
 const $T007a2kaP: $Type = /* @__PURE__ */ $struct([
@@ -4909,20 +4917,23 @@ const $T072: $Type = /* @__PURE__ */ $struct([
 const $T009: $Type = /* @__PURE__ */ $struct([
   ["a0", $array($string(undefined, undefined, $format("ipv4")))],
   ["a1", $array($T072, undefined, 2), 1],
-  ["a2", $nullable($string(undefined, undefined, $format("date-time")))],
-  ["Ünit3", $array($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"))],
+  ["a2", $nullable($string(undefined, undefined, $format("date-time"), true))],
+  ["Ünit3", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
 ]);
 const $T010ünit1: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool });
 const $T010ref3itemKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
 const $T010: $Type = /* @__PURE__ */ $struct([
-  ["a0", $string(undefined, undefined, $format("date-time"))],
+  ["a0", $string(undefined, undefined, $format("date-time"), true)],
   ["Ünit1", $T010ünit1, 1],
   ["b2", $any],
   ["ref3", $check($array($map($array($check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")), $T010ref3itemKey)), "{\"uniqueItems\":true}")],
 ]);
 const $T011: $Type = /* @__PURE__ */ $struct([["x-y0", $string(1, 3, $pattern("^a")), 1]]);
-const $T012b1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"))]], true);
-const $T012b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5), 1]]);
+const $T012b1x1: $Type = /* @__PURE__ */ $struct([
+  ["op", $const("1")],
+  ["p", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
+], true);
+const $T012b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]);
 const $T012b1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T012b1x1], [2, $T012b1x2]]));
 const $T012: $Type = /* @__PURE__ */ $struct([["Ünit0", $string(undefined, undefined, $format("uri")), 1], ["b1", $T012b1]]);
 const $T013type20item: $Type = /* @__PURE__ */ $check($struct([["p", $string(1, 3, $pattern("^a"))], ["q", $long(0n, 2n ** 64n - 1n), 1]], $any), "{\"minProperties\":1}");
@@ -4947,7 +4958,7 @@ const $T014: $Type = /* @__PURE__ */ $struct([
   ["a2", $T014a2],
   ["x-y3", $map($integer(-128, 127), $T014xy3key)],
 ]);
-const $T015xy0x1p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($integer(1, 9007199254740991)), object: $map($string()) });
+const $T015xy0x1p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), object: $map($string()) });
 const $T015xy0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T015xy0x1p]], true);
 const $T015xy0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("ipv4")), 1]]);
 const $T015xy0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T015xy0x1], [2, $T015xy0x2]]));
@@ -4964,21 +4975,21 @@ const $T016b0q: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength
 const $T016b0: $Type = /* @__PURE__ */ $struct([
   ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1],
   ["q", $T016b0q, 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], true);
 const $T016xy1p: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T016xy1: $Type = /* @__PURE__ */ $check($struct([["p", $T016xy1p, 1], ["q", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1]], $any), "{\"maxProperties\":2}");
 const $T016: $Type = /* @__PURE__ */ $struct([["b0", $T016b0], ["x-y1", $T016xy1]]);
 const $T017type20x1pItem: $Type = /* @__PURE__ */ $struct([
   ["p", $integer(0, 255)],
-  ["q", $nullable($string(undefined, undefined, $format("date-time")))],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["q", $nullable($string(undefined, undefined, $format("date-time"), true))],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], $string(undefined, 2));
 const $T017type20x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($T017type20x1pItem)]], true);
 const $T017type20x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]);
 const $T017type20: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T017type20x1], [2, $T017type20x2]]));
 const $T017: $Type = /* @__PURE__ */ $struct([["type20", $T017type20]]);
-const $T018a0kaP: $Type = /* @__PURE__ */ $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $string(undefined, undefined, $format("date-time"))], 0, $integer(0, 255));
+const $T018a0kaP: $Type = /* @__PURE__ */ $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $string(undefined, undefined, $format("date-time"), true)], 0, $integer(0, 255));
 const $T018a0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $T018a0kaP]]);
 const $T018a0kb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
@@ -5004,7 +5015,7 @@ const $T020ref1: $Type = /* @__PURE__ */ $struct([
   ["d", $nullable($string(undefined, 3)), 1, "abc"],
 ]);
 const $T020: $Type = /* @__PURE__ */ $struct([
-  ["x-y0", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1],
+  ["x-y0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["ref1", $T020ref1, 1],
 ]);
 const $T021: $Type = /* @__PURE__ */ $struct([
@@ -5013,16 +5024,16 @@ const $T021: $Type = /* @__PURE__ */ $struct([
 const $T022a1type20p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($string(undefined, undefined, $format("uri"))), object: $map($string()) });
 const $T022a1type20: $Type = /* @__PURE__ */ $struct([["p", $T022a1type20p], ["q", $array($string(), undefined, 2)]]);
 const $T022a1: $Type = /* @__PURE__ */ $struct([["type20", $T022a1type20, 1]]);
-const $T022: $Type = /* @__PURE__ */ $struct([["a0", $integer(-5, 5)], ["a1", $T022a1, 1]]);
+const $T022: $Type = /* @__PURE__ */ $struct([["a0", $integer(-5, 5, -32768, 32767)], ["a1", $T022a1, 1]]);
 const $T023a0objectP: $Type = /* @__PURE__ */ $check($struct([["p", $array($float(undefined, undefined, true)), 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}");
 const $T023a0object: $Type = /* @__PURE__ */ $struct([["p", $T023a0objectP]]);
 const $T023a0: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127), object: $T023a0object });
-const $T023a1p: $Type = /* @__PURE__ */ $tuple([$object(undefined, 2), $integer(-9007199254740991, 9007199254740991)], 0, $string(undefined, undefined, $format("email")));
+const $T023a1p: $Type = /* @__PURE__ */ $tuple([$object(undefined, 2), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $string(undefined, undefined, $format("email")));
 const $T023a1q: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
 const $T023a1: $Type = /* @__PURE__ */ $struct([
   ["p", $T023a1p],
   ["q", $nullable($T023a1q), 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ]);
 const $T023type22: $Type = /* @__PURE__ */ $tuple([$any, $any], 1, $any, 1);
 const $T023: $Type = /* @__PURE__ */ $struct([["a0", $T023a0], ["a1", $T023a1], ["type22", $T023type22], ["ref3", $string(1, 3, $pattern("^a"))]]);
@@ -5032,14 +5043,16 @@ const $T024type20x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q",
 const $T024type20: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T024type20x1], [2, $T024type20x2]]));
 const $T024: $Type = /* @__PURE__ */ $struct([
   ["type20", $T024type20],
-  ["Ünit1", $string(undefined, undefined, $format("date-time"))],
+  ["Ünit1", $string(undefined, undefined, $format("date-time"), true)],
   ["x-y2", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"maxLength\":2,\"minItems\":1}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}"), 1],
 ]);
 const $T025type20: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T035: $Type = /* @__PURE__ */ $struct([["type20", $check($any, "{\"maxLength\":2,\"minItems\":1}")], ["type21", $float()]]);
 const $T025ünit1b1: $Type = /* @__PURE__ */ $enum(["a"]);
 const $T025ünit1: $Type = /* @__PURE__ */ $struct([["Ünit0", $map($T035)], ["b1", $nullable($T025ünit1b1)]]);
-const $T083: $Type = /* @__PURE__ */ $struct([["Ünit0", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1]]);
+const $T083: $Type = /* @__PURE__ */ $struct([
+  ["Ünit0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
+]);
 const $T025: $Type = /* @__PURE__ */ $struct([
   ["type20", $T025type20],
   ["Ünit1", $T025ünit1],
@@ -5060,19 +5073,19 @@ const $T078a0itemKa: $Type = /* @__PURE__ */ $struct([
 ]);
 const $T078a0itemKb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
-  ["p", $integer(1, 9007199254740991), 1],
+  ["p", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["q", $string(undefined, undefined, $format("uuid"))],
 ]);
 const $T078a0itemKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T078a0item: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T078a0itemKa], ["kb", $T078a0itemKb], ["kc", $T078a0itemKc]]));
 const $T078: $Type = /* @__PURE__ */ $struct([
   ["a0", $check($array($T078a0item), "{\"uniqueItems\":true}")],
-  ["type21", $integer(-9007199254740991, 9007199254740991), 1],
+  ["type21", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["type22", $check($float(), "{\"multipleOf\":0.1}"), 1],
 ]);
 const $T055: $Type = /* @__PURE__ */ $struct([["type20", $T055type20], ["ref1", $array($T078)], ["Ünit2", $bool]]);
 const $T026: $Type = /* @__PURE__ */ $struct([
-  ["ref0", $integer(0, 20), 1],
+  ["ref0", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
   ["x-y1", $T026xy1, 1],
   ["Ünit2", $nullable($T055), 1],
   ["a3", $long(0n, 2n ** 64n - 1n)],
@@ -5087,7 +5100,7 @@ const $T056: $Type = /* @__PURE__ */ $struct([
 const $T027b0: $Type = /* @__PURE__ */ $check($struct([
   ["p", $map($array($T056, undefined, 2), undefined, 1), 1],
   ["q", $float(0, 1), 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ]), "{\"required\":[\"z\"]}");
 const $T027ref1: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) });
 const $T027: $Type = /* @__PURE__ */ $struct([["b0", $T027b0, 1], ["ref1", $T027ref1]]);
@@ -5095,7 +5108,7 @@ const $T028b1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($a
 const $T028b2pItem: $Type = /* @__PURE__ */ $struct([["x-y0", $check($float(), "{\"const\":2.5}")], ["d", $nullable($string(undefined, 3)), 1, "abc"]]);
 const $T028b2: $Type = /* @__PURE__ */ $struct([["p", $array($T028b2pItem)], ["q", $integer(0, 255)]]);
 const $T028: $Type = /* @__PURE__ */ $struct([
-  ["a0", $string(undefined, undefined, $format("date-time"))],
+  ["a0", $string(undefined, undefined, $format("date-time"), true)],
   ["b1", $nullable($T028b1), 1],
   ["b2", $T028b2, 1],
 ]);
@@ -5113,7 +5126,7 @@ const $T031: $Type = /* @__PURE__ */ $struct([
 ]);
 const $T032ünit1: $Type = /* @__PURE__ */ $struct([["Ünit0", $nullable($bytes(1)), 1]]);
 const $T097ünit1itemKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T097ünit1itemValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T097ünit1itemValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T097: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $object(), 1],
   ["Ünit1", $array($nullable($map($T097ünit1itemValue, $T097ünit1itemKey))), 1],
@@ -5125,20 +5138,20 @@ const $T032: $Type = /* @__PURE__ */ $struct([
   ["type22", $array($T097)],
 ]);
 const $T033: $Type = /* @__PURE__ */ $struct([
-  ["ref0", $nullable($integer(0, 20))],
+  ["ref0", $nullable($integer(0, 20, 0, 1.8446744073709552e+19))],
   ["type21", $bytes(1)],
   ["type22", $check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"), 1],
 ]);
 const $T034ünit0: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $string(1, 3, $pattern("^a")), 1],
   ["ref1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"maxLength\":7,\"contentEncoding\":\"base64\"},\"propertyNames\":{\"type\":\"string\",\"pattern\":\"^[a-k0-9]*$\"}},\"k$\":{\"enum\":[1,2,-3]}},\"additionalProperties\":false}"), 1],
-  ["Ünit2", $string(undefined, undefined, $format("date-time"))],
+  ["Ünit2", $string(undefined, undefined, $format("date-time"), true)],
 ]);
 const $T040ref1: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T148: $Type = /* @__PURE__ */ $struct([
   ["Ünit0", $map($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991},\"k$\":{\"type\":\"number\",\"multipleOf\":0.1}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $string(undefined, 3))],
 ]);
-const $T040b3arrayItemItem: $Type = /* @__PURE__ */ $tuple([$bytes(1), $integer(-9007199254740991, 9007199254740991)], 0, $any);
+const $T040b3arrayItemItem: $Type = /* @__PURE__ */ $tuple([$bytes(1), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $any);
 const $T040b3: $Type = /* @__PURE__ */ $oneOf({ array: $array($array($T040b3arrayItemItem)), number: $integer(-128, 127), object: $map($string()) });
 const $T040: $Type = /* @__PURE__ */ $struct([
   ["b0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"prefixItems\":[{\"enum\":[\"a\",1,null,[2]]},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}],\"items\":{\"enum\":[\"a\",1,null,[2]]}}},\"k$\":{\"type\":\"string\",\"enum\":[\"a\",\"b\",\"x y\"]}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), 1],
@@ -5156,7 +5169,7 @@ const $T036ref0: $Type = /* @__PURE__ */ $struct([["Ünit0", $array($nullable($c
 const $T036: $Type = /* @__PURE__ */ $struct([
   ["ref0", $T036ref0, 1],
   ["b1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"prefixItems\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2},{\"type\":[\"string\",\"integer\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991}],\"items\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}}}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
-  ["ref2", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["ref2", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["b3", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}"), 1],
 ]);
 const $T037: $Type = /* @__PURE__ */ $struct([["type20", $float(undefined, undefined, true), 1], ["a1", $nullable($bool)]]);
@@ -5178,7 +5191,7 @@ const $T039a0b0ka: $Type = /* @__PURE__ */ $struct([
 const $T039a0b0kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $string(), 1], ["q", $bytes(undefined, 6)]]);
 const $T039a0b0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T039a0b0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T039a0b0ka], ["kb", $T039a0b0kb], ["kc", $T039a0b0kc]]));
-const $T039a0b1item: $Type = /* @__PURE__ */ $tuple([$check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1);
+const $T039a0b1item: $Type = /* @__PURE__ */ $tuple([$check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1);
 const $T039a0: $Type = /* @__PURE__ */ $struct([["b0", $T039a0b0], ["b1", $check($array($T039a0b1item, 1, 3), "{\"uniqueItems\":true}")]]);
 const $T039: $Type = /* @__PURE__ */ $struct([["a0", $T039a0]]);
 const $T041a0px1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($bool)]], true);
@@ -5187,10 +5200,10 @@ const $T041a0p: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1
 const $T041a0: $Type = /* @__PURE__ */ $check($struct([["p", $T041a0p, 1], ["q", $integer(-9.223372036854776e+18, 9.223372036854776e+18), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
 const $T041: $Type = /* @__PURE__ */ $struct([["a0", $T041a0, 1], ["type21", $const("true")]]);
 const $T042b1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(undefined, undefined, $format("uuid"))]], true);
-const $T042b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5), 1]]);
+const $T042b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]);
 const $T042b1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T042b1x1], [2, $T042b1x2]]));
 const $T042a2itemPx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true);
-const $T042a2itemPx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("date-time")), 1]]);
+const $T042a2itemPx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("date-time"), true), 1]]);
 const $T042a2itemP: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T042a2itemPx1], [2, $T042a2itemPx2]]));
 const $T042a2item: $Type = /* @__PURE__ */ $check($struct([["p", $T042a2itemP, 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}");
 const $T042: $Type = /* @__PURE__ */ $struct([
@@ -5221,7 +5234,7 @@ const $T044type20: $Type = /* @__PURE__ */ $struct([
 ]);
 const $T044: $Type = /* @__PURE__ */ $struct([["type20", $T044type20], ["Ünit1", $array($nullable($string(undefined, 3)), undefined, 2)]]);
 const $T045: $Type = /* @__PURE__ */ $struct([
-  ["ref0", $nullable($integer(-9007199254740991, 9007199254740991)), 1],
+  ["ref0", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
   ["ref1", $check($object(), "{\"required\":[\"a\"]}")],
 ]);
 const $T046xy0: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
@@ -5234,9 +5247,9 @@ const $T046: $Type = /* @__PURE__ */ $struct([
   ["Ünit3", $nullable($float(0, 1)), 1],
 ]);
 const $T047b0: $Type = /* @__PURE__ */ $struct([
-  ["p", $nullable($array($integer(1, 9007199254740991))), 1],
+  ["p", $nullable($array($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))), 1],
   ["q", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], true);
 const $T047: $Type = /* @__PURE__ */ $struct([["b0", $T047b0, 1], ["b1", $nullable($string(undefined, 3))]]);
 const $T048xy2v0v1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
@@ -5249,7 +5262,7 @@ const $T048xy3itemKb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")
 const $T048xy3itemKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T048xy3item: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T048xy3itemKa], ["kb", $T048xy3itemKb], ["kc", $T048xy3itemKc]]));
 const $T048: $Type = /* @__PURE__ */ $struct([
-  ["type20", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["type20", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["x-y1", $check($any, "{\"anyOf\":[{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},{\"type\":\"null\"}]}")],
   ["x-y2", $T048xy2],
   ["x-y3", $array($T048xy3item), 1],
@@ -5261,14 +5274,14 @@ const $T049: $Type = /* @__PURE__ */ $struct([
   ["Ünit3", $string(1, 3, $pattern("^a"))],
 ]);
 const $T050: $Type = /* @__PURE__ */ $struct([
-  ["Ünit0", $array($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"))],
+  ["Ünit0", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
   ["type21", $check($any, "{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}}}]}"), 1],
   ["x-y2", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"anyOf\":[{\"type\":\"string\",\"not\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}},{\"type\":\"null\"}]},\"k$\":{\"type\":\"string\",\"format\":\"ipv4\"}},\"additionalProperties\":false}")],
   ["x-y3", $float(0, 1)],
 ]);
 const $T051b1: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},{}]}")],
-  ["q", $integer(1, 9007199254740991), 1],
+  ["q", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
 ], $any), "{\"minProperties\":1}");
 const $T065: $Type = /* @__PURE__ */ $struct([["b0", $check($array($integer(-128, 127)), "{\"contains\":{\"const\":1},\"maxContains\":2}")]]);
 const $T051type23: $Type = /* @__PURE__ */ $tuple([$bool, $integer(0, 255)], 0, $any);
@@ -5282,7 +5295,7 @@ const $T052ünit0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")]
 const $T052ünit0kb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
   ["p", $integer(0, 4294967295), 1],
-  ["q", $string(undefined, undefined, $format("date-time"))],
+  ["q", $string(undefined, undefined, $format("date-time"), true)],
 ]);
 const $T052ünit0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T052ünit0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T052ünit0ka], ["kb", $T052ünit0kb], ["kc", $T052ünit0kc]]));
@@ -5302,7 +5315,7 @@ const $T054a0: $Type = /* @__PURE__ */ $tuple([$integer(0, 4294967295), $string(
 const $T054: $Type = /* @__PURE__ */ $struct([["a0", $T054a0]]);
 const $T057ref1pItemObject: $Type = /* @__PURE__ */ $struct([["p", $check($string(), "{\"contentMediaType\":\"application/json\"}")]]);
 const $T057ref1pItem: $Type = /* @__PURE__ */ $oneOf({ number: $integer(-128, 127), boolean: $bool, object: $T057ref1pItemObject });
-const $T057ref1: $Type = /* @__PURE__ */ $check($struct([["p", $array($T057ref1pItem)], ["q", $check($object(), "{\"required\":[\"a\"]}"), 1]], $integer(-9007199254740991, 9007199254740991)), "{\"properties\":{\"r\":false}}");
+const $T057ref1: $Type = /* @__PURE__ */ $check($struct([["p", $array($T057ref1pItem)], ["q", $check($object(), "{\"required\":[\"a\"]}"), 1]], $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), "{\"properties\":{\"r\":false}}");
 const $T057a2itemObjectPq: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T057a2itemObjectP: $Type = /* @__PURE__ */ $check($struct([["p", $object()], ["q", $T057a2itemObjectPq, 1]], $any), "{\"minProperties\":1}");
 const $T057a2itemObject: $Type = /* @__PURE__ */ $struct([["p", $T057a2itemObjectP]]);
@@ -5316,14 +5329,17 @@ const $T058ref0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $
 const $T058ref0x2q: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T058ref0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $T058ref0x2q, 1]]);
 const $T058ref0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T058ref0x1], [2, $T058ref0x2]]));
-const $T058xy3: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T058xy3: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T058: $Type = /* @__PURE__ */ $struct([
   ["ref0", $T058ref0],
   ["ref1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"object\",\"maxProperties\":2}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
   ["type22", $string(2, 2)],
   ["x-y3", $T058xy3],
 ]);
-const $T059b2ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $nullable($integer(-9007199254740991, 9007199254740991))]]);
+const $T059b2ka: $Type = /* @__PURE__ */ $struct([
+  ["kind", $const("\"ka\"")],
+  ["p", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
+]);
 const $T059b2kb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
   ["p", $check($float(), "{\"const\":2.5}"), 1],
@@ -5336,7 +5352,9 @@ const $T059: $Type = /* @__PURE__ */ $struct([
   ["b1", $check($bool, "{\"const\":true}"), 1],
   ["b2", $T059b2, 1],
 ]);
-const $T060: $Type = /* @__PURE__ */ $struct([["a0", $array($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}")), 1]]);
+const $T060: $Type = /* @__PURE__ */ $struct([
+  ["a0", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}")), 1],
+]);
 const $T061ref1value: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127) });
 const $T061: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")],
@@ -5354,17 +5372,17 @@ const $T063: $Type = /* @__PURE__ */ $struct([
   ["type21", $check($array($nullable($T063type21item), 1, 3), "{\"uniqueItems\":true}"), 1],
   ["type22", $array($T063type22item)],
 ]);
-const $T064ref0item: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}")), number: $integer(-128, 127) });
+const $T064ref0item: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}")), number: $integer(-128, 127) });
 const $T064: $Type = /* @__PURE__ */ $struct([
   ["ref0", $array($T064ref0item)],
   ["x-y1", $check($any, "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"date\"}},\"required\":[\"p\"],\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"minLength\":4,\"contentEncoding\":\"base64\"}},\"required\":[\"q\"],\"additionalProperties\":false}]}")],
-  ["type22", $integer(-9007199254740991, 9007199254740991), 1],
+  ["type22", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["type23", $array($T042, undefined, 2)],
 ]);
 const $T066ref3: $Type = /* @__PURE__ */ $check($struct([
   ["p", $array($T063)],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}")],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
 const $T066: $Type = /* @__PURE__ */ $struct([
   ["type20", $string(1, 3, $pattern("^a")), 1],
@@ -5406,15 +5424,18 @@ const $T070: $Type = /* @__PURE__ */ $struct([
   ["x-y1", $map($integer(0, 4294967295), $string(undefined, undefined, $pattern("^[a-k0-9]*$")))],
   ["a2", $array($T070a2item, undefined, 2), 1],
 ]);
-const $T071xy0a0: $Type = /* @__PURE__ */ $tuple([$check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"k$\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $integer(1, 9007199254740991)], 2, undefined, 2, 2);
+const $T071xy0a0: $Type = /* @__PURE__ */ $tuple([$check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"k$\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 2, undefined, 2, 2);
 const $T071xy0: $Type = /* @__PURE__ */ $struct([["a0", $T071xy0a0], ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5]]);
 const $T071: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $T071xy0],
   ["b1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"format\":\"email\"},\"k$\":{\"type\":\"integer\",\"minimum\":-9,\"maximum\":9007199254740991,\"multipleOf\":3}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
-  ["Ünit2", $string(undefined, undefined, $format("date-time")), 1],
+  ["Ünit2", $string(undefined, undefined, $format("date-time"), true), 1],
 ]);
 const $T073xy1ppx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $nullable($string(undefined, 3))]], true);
-const $T073xy1ppx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), 1]]);
+const $T073xy1ppx2: $Type = /* @__PURE__ */ $struct([
+  ["op", $const("2")],
+  ["q", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
+]);
 const $T073xy1pp: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T073xy1ppx1], [2, $T073xy1ppx2]]));
 const $T073xy1pq: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T073xy1p: $Type = /* @__PURE__ */ $check($struct([["p", $T073xy1pp], ["q", $T073xy1pq, 1]], $any), "{\"properties\":{\"r\":false}}");
@@ -5430,13 +5451,13 @@ const $T074: $Type = /* @__PURE__ */ $struct([["a0", $integer(-9.223372036854776
 const $T075: $Type = /* @__PURE__ */ $struct([["type20", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1]]);
 const $T076ünit0: $Type = /* @__PURE__ */ $struct([
   ["p", $float(0, 1), 1],
-  ["q", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1],
+  ["q", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
 ]);
 const $T076: $Type = /* @__PURE__ */ $struct([["Ünit0", $T076ünit0, 1]]);
 const $T079ref2: $Type = /* @__PURE__ */ $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $integer(-9.223372036854776e+18, 9.223372036854776e+18)], 0, $float(undefined, undefined, true));
 const $T079: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $check($any, "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}},\"q\":{\"type\":[\"boolean\",\"array\",\"null\"],\"maxItems\":1},\"r/~s\":{\"const\":1}},\"required\":[\"p\"],\"additionalProperties\":false}},\"required\":[\"p\"],\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"pattern\":\"^[a-c]+$\"}},\"required\":[\"q\"],\"additionalProperties\":false}]}")],
-  ["x-y1", $nullable($integer(1, 9007199254740991))],
+  ["x-y1", $nullable($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["ref2", $T079ref2],
 ]);
 const $T080: $Type = /* @__PURE__ */ $struct([["b0", $array($map($T016))]]);
@@ -5446,7 +5467,7 @@ const $T082ünit1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLen
 const $T082b2objectPx1p: $Type = /* @__PURE__ */ $struct([
   ["p", $const("true")],
   ["q", $float(undefined, undefined, true)],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], true);
 const $T082b2objectPx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T082b2objectPx1p]], true);
 const $T082b2objectPx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $any, 1]]);
@@ -5460,7 +5481,7 @@ const $T082ünit3x1: $Type = /* @__PURE__ */ $struct([
 const $T082ünit3x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($string(), "{\"contentMediaType\":\"application/json\"}"), 1]]);
 const $T082ünit3: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T082ünit3x1], [2, $T082ünit3x2]]));
 const $T082: $Type = /* @__PURE__ */ $struct([
-  ["a0", $nullable($array($array($integer(-5, 5)))), 1],
+  ["a0", $nullable($array($array($integer(-5, 5, -32768, 32767)))), 1],
   ["Ünit1", $T082ünit1, 1],
   ["b2", $T082b2],
   ["Ünit3", $T082ünit3],
@@ -5471,7 +5492,10 @@ const $T084ünit2x1pb0: $Type = /* @__PURE__ */ $check($struct([
 ], $any), "{\"minProperties\":1}");
 const $T084ünit2x1p: $Type = /* @__PURE__ */ $struct([["b0", $T084ünit2x1pb0], ["d", $nullable($string(undefined, 3)), 1, "abc"]]);
 const $T084ünit2x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T084ünit2x1p]], true);
-const $T084ünit2x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $nullable($integer(-9007199254740991, 9007199254740991)), 1]]);
+const $T084ünit2x2: $Type = /* @__PURE__ */ $struct([
+  ["op", $const("2")],
+  ["q", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
+]);
 const $T084ünit2: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T084ünit2x1], [2, $T084ünit2x2]]));
 const $T084: $Type = /* @__PURE__ */ $struct([
   ["ref0", $const("2")],
@@ -5489,7 +5513,7 @@ const $T086: $Type = /* @__PURE__ */ $struct([
 const $T087a1: $Type = /* @__PURE__ */ $enum(["a"]);
 const $T087ref2valuePItem: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T087ref2value: $Type = /* @__PURE__ */ $struct([["p", $array($T087ref2valuePItem, undefined, 2)], ["q", $integer(-128, 127), 1]], $string(undefined, 2));
-const $T087ref2: $Type = /* @__PURE__ */ $check($struct([["p", $bytes(1)], ["q", $string(undefined, undefined, $format("date-time"))]], $T087ref2value), "{\"properties\":{\"r\":false}}");
+const $T087ref2: $Type = /* @__PURE__ */ $check($struct([["p", $bytes(1)], ["q", $string(undefined, undefined, $format("date-time"), true)]], $T087ref2value), "{\"properties\":{\"r\":false}}");
 const $T087: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $map($T029)],
   ["a1", $nullable($T087a1), 1],
@@ -5499,7 +5523,7 @@ const $T087: $Type = /* @__PURE__ */ $struct([
 const $T088ref0: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\",\"maxItems\":2}]}")],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], $any), "{\"maxProperties\":2}");
 const $T088ünit1: $Type = /* @__PURE__ */ $struct([["p", $string(1, 3, $pattern("^a")), 1], ["q", $bytes(undefined, 6), 1]]);
 const $T088b2: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
@@ -5538,7 +5562,7 @@ const $T091: $Type = /* @__PURE__ */ $struct([
 const $T092a1ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $string(2, 2)]]);
 const $T092a1kb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
-  ["p", $nullable($integer(-9007199254740991, 9007199254740991)), 1],
+  ["p", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
   ["q", $const("2")],
 ]);
 const $T092a1kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
@@ -5552,7 +5576,7 @@ const $T092: $Type = /* @__PURE__ */ $struct([
   ["Ünit3", $T092ünit3],
 ]);
 const $T093b0v0v0: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T093b0v0: $Type = /* @__PURE__ */ $tuple([$T093b0v0v0, $integer(-5, 5)], 0, $any);
+const $T093b0v0: $Type = /* @__PURE__ */ $tuple([$T093b0v0v0, $integer(-5, 5, -32768, 32767)], 0, $any);
 const $T093b0: $Type = /* @__PURE__ */ $tuple([$T093b0v0, $string(undefined, 12, $format("date"))], 0, $check($any, "{\"maxLength\":2,\"minItems\":1}"));
 const $T093: $Type = /* @__PURE__ */ $struct([
   ["b0", $T093b0, 1],
@@ -5576,13 +5600,13 @@ const $T099: $Type = /* @__PURE__ */ $struct([
   ["ref0", $T099ref0],
   ["ref1", $check($any, "{\"anyOf\":[{},{\"type\":\"null\"}]}"), 1],
   ["a2", $T099a2],
-  ["b3", $nullable($integer(-9007199254740991, 9007199254740991)), 1],
+  ["b3", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
 ]);
-const $T100ünit0p: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
-const $T100ünit0valueX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($integer(-5, 5))]], true);
+const $T100ünit0p: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
+const $T100ünit0valueX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($integer(-5, 5, -32768, 32767))]], true);
 const $T100ünit0valueX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($float(), "{\"multipleOf\":0.1}"), 1]]);
 const $T100ünit0value: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T100ünit0valueX1], [2, $T100ünit0valueX2]]));
-const $T100ünit0: $Type = /* @__PURE__ */ $check($struct([["p", $T100ünit0p, 1], ["q", $string(undefined, undefined, $format("date-time")), 1]], $T100ünit0value), "{\"required\":[\"z\"]}");
+const $T100ünit0: $Type = /* @__PURE__ */ $check($struct([["p", $T100ünit0p, 1], ["q", $string(undefined, undefined, $format("date-time"), true), 1]], $T100ünit0value), "{\"required\":[\"z\"]}");
 const $T100type21item: $Type = /* @__PURE__ */ $oneOf({ array: $array($string(undefined, 12, $format("date"))), string: $string(undefined, 3), object: $map($string()) });
 const $T100type22: $Type = /* @__PURE__ */ $struct([["a0", $array($array($integer(-128, 127))), 1], ["Ünit1", $array($array($bytes(1)))]]);
 const $T100: $Type = /* @__PURE__ */ $struct([["Ünit0", $T100ünit0], ["type21", $array($T100type21item), 1], ["type22", $T100type22]]);
@@ -5590,7 +5614,7 @@ const $T101: $Type = /* @__PURE__ */ $struct([["type20", $nullable($T022)]]);
 const $T102: $Type = /* @__PURE__ */ $struct([["Ünit0", $float(undefined, undefined, true), 1], ["type21", $any]]);
 const $T112type21: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/T150\"}},{}],\"$defs\":{\"T150\":{\"type\":\"object\",\"properties\":{\"x-y0\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":-9223372036854775808,\"maximum\":9223372036854775807},\"x-y1\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"x-y1\":{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]},\"d\":{\"type\":[\"string\",\"integer\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"default\":7}},\"required\":[\"ref0\",\"x-y1\"],\"additionalProperties\":false}},\"required\":[\"ref0\",\"x-y1\"],\"additionalProperties\":false},\"ref1\":{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"minItems\":1,\"maxItems\":3,\"uniqueItems\":true}},{\"type\":\"null\"}]},\"Ünit2\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"anyOf\":[{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991},{\"type\":\"null\"}]},\"b1\":{\"type\":\"object\",\"properties\":{\"type20\":{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"enum\":[\"a\",1,null,[2]]},\"k$\":{\"const\":true}},\"additionalProperties\":{\"type\":\"string\"}},\"b1\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"d\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"],\"default\":\"b\"}},\"required\":[\"type20\",\"b1\"],\"additionalProperties\":false}},\"required\":[\"ref0\",\"b1\"],\"additionalProperties\":false}},\"required\":[\"Ünit2\"],\"additionalProperties\":false}}}")],
-  ["q", $integer(-9007199254740991, 9007199254740991), 1],
+  ["q", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
 ], $any), "{\"minProperties\":1}");
 const $T112: $Type = /* @__PURE__ */ $struct([["b0", $string(2, undefined, $pattern("^[a-zé]")), 1], ["type21", $T112type21, 1]]);
 const $T103ünit0: $Type = /* @__PURE__ */ $struct([
@@ -5605,7 +5629,7 @@ const $T104b2kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["
 const $T104b2kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T104b2: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T104b2ka], ["kb", $T104b2kb], ["kc", $T104b2kc]]));
 const $T104: $Type = /* @__PURE__ */ $struct([
-  ["Ünit0", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1],
+  ["Ünit0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["x-y1", $float()],
   ["b2", $T104b2],
   ["Ünit3", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"object\",\"required\":[\"a\"]}}}]},{\"type\":\"null\"}]}")],
@@ -5614,7 +5638,7 @@ const $T105ref0: $Type = /* @__PURE__ */ $oneOf({ array: $array($array($check($m
 const $T105ünit1kaP: $Type = /* @__PURE__ */ $check($struct([
   ["p", $long(0n, 2n ** 64n - 1n)],
   ["q", $string(undefined, undefined, $format("ipv4")), 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
 const $T105ünit1ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $nullable($T105ünit1kaP)]]);
 const $T105ünit1kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $any, 1], ["q", $float(0, 1)]]);
@@ -5637,7 +5661,7 @@ const $T109: $Type = /* @__PURE__ */ $struct([
   ["ref0", $array($check($any, "{\"anyOf\":[{\"allOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"uint64\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"}},\"required\":[\"p\"]},{\"type\":\"object\",\"properties\":{\"q\":{\"minimum\":3},\"p\":{}},\"minProperties\":1}]},{\"type\":\"null\"}]}"))],
   ["b1", $nullable($bytes())],
 ]);
-const $T110xy0: $Type = /* @__PURE__ */ $check($struct([["p", $integer(-5, 5), 1], ["q", $bytes(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
+const $T110xy0: $Type = /* @__PURE__ */ $check($struct([["p", $integer(-5, 5, -32768, 32767), 1], ["q", $bytes(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
 const $T110ref1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T110: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $T110xy0, 1],
@@ -5645,7 +5669,10 @@ const $T110: $Type = /* @__PURE__ */ $struct([
   ["x-y2", $nullable($T096)],
   ["ref3", $check($float(), "{\"multipleOf\":0.1}"), 1],
 ]);
-const $T145: $Type = /* @__PURE__ */ $struct([["ref0", $integer(1, 9007199254740991)], ["ref1", $object()]]);
+const $T145: $Type = /* @__PURE__ */ $struct([
+  ["ref0", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["ref1", $object()],
+]);
 const $T111: $Type = /* @__PURE__ */ $struct([
   ["type20", $array($T145)],
   ["type21", $check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"), 1],
@@ -5667,12 +5694,12 @@ const $T115b3: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
 const $T115: $Type = /* @__PURE__ */ $struct([
   ["a0", $map($array($array($check($bool, "{\"const\":true}"))), $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), 1],
   ["a1", $map($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"op\":{\"const\":1},\"p\":{\"type\":\"boolean\"}},\"required\":[\"op\",\"p\"]},{\"type\":\"object\",\"properties\":{\"op\":{\"const\":2},\"q\":{\"enum\":[1,2,-3]}},\"required\":[\"op\"],\"additionalProperties\":false}]},\"k$\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991}},\"additionalProperties\":{\"type\":\"string\"}}"), undefined, 1)],
-  ["x-y2", $integer(1, 9007199254740991)],
+  ["x-y2", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["b3", $T115b3],
 ]);
 const $T116: $Type = /* @__PURE__ */ $struct([["b0", $array($T056, undefined, 2)]]);
 const $T117: $Type = /* @__PURE__ */ $struct([
-  ["Ünit0", $check($integer(-9, 9007199254740991), "{\"multipleOf\":3}")],
+  ["Ünit0", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}")],
   ["a1", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")],
 ]);
 const $T118type23v0item: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) });
@@ -5691,11 +5718,11 @@ const $T121: $Type = /* @__PURE__ */ $struct([
   ["Ünit0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2},\"k$\":{\"enum\":[\"a\",1,null,[2]]}},\"additionalProperties\":{\"type\":\"string\"}}")],
   ["type21", $array($T121type21item)],
   ["Ünit2", $nullable($string(1, 3)), 1],
-  ["type23", $integer(0, 20)],
+  ["type23", $integer(0, 20, 0, 1.8446744073709552e+19)],
 ]);
 const $T122b1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T122: $Type = /* @__PURE__ */ $struct([
-  ["type20", $check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), 1],
+  ["type20", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
   ["b1", $T122b1, 1],
   ["x-y2", $string(1, 3), 1],
 ]);
@@ -5712,7 +5739,7 @@ const $T123: $Type = /* @__PURE__ */ $struct([
 const $T124xy0: $Type = /* @__PURE__ */ $struct([["ref0", $check($bytes(), "{\"maxLength\":7}"), 1]]);
 const $T124: $Type = /* @__PURE__ */ $struct([["x-y0", $T124xy0], ["type21", $integer(0, 4294967295)]]);
 const $T125: $Type = /* @__PURE__ */ $struct([["ref0", $bytes(undefined, 6), 1]]);
-const $T126type20: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T126type20: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T126: $Type = /* @__PURE__ */ $struct([["type20", $T126type20]]);
 const $T139a0p: $Type = /* @__PURE__ */ $tuple([$check($float(), "{\"const\":2.5}"), $check($any, "{\"minimum\":3}")], 2, $any, 3, 3);
 const $T139a0: $Type = /* @__PURE__ */ $check($struct([["p", $T139a0p, 1], ["q", $float(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
@@ -5741,9 +5768,9 @@ const $T128: $Type = /* @__PURE__ */ $struct([
   ["a3", $map($float(undefined, undefined, true), $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), 1],
 ]);
 const $T129xy2: $Type = /* @__PURE__ */ $check($struct([
-  ["p", $integer(1, 9007199254740991), 1],
+  ["p", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["q", $bool, 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ]), "{\"required\":[\"z\"]}");
 const $T129: $Type = /* @__PURE__ */ $struct([
   ["a0", $integer(-128, 127)],
@@ -5757,7 +5784,7 @@ const $T130ref2: $Type = /* @__PURE__ */ $tuple([$nullable($string(undefined, 3)
 const $T130: $Type = /* @__PURE__ */ $struct([["ref0", $T130ref0, 1], ["type21", $integer(0, 4294967295)], ["ref2", $T130ref2]]);
 const $T131: $Type = /* @__PURE__ */ $struct([
   ["type20", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}")],
-  ["ref1", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["ref1", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
 ]);
 const $T133ref1: $Type = /* @__PURE__ */ $struct([["p", $map($T094), 1], ["q", $string(undefined, undefined, $format("ipv4")), 1]], true);
 const $T133: $Type = /* @__PURE__ */ $struct([
@@ -5773,12 +5800,12 @@ const $T135b1key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
 const $T135: $Type = /* @__PURE__ */ $struct([
   ["type20", $T135type20],
   ["b1", $map($map($T114), $T135b1key)],
-  ["type22", $nullable($string(undefined, undefined, $format("date-time")))],
+  ["type22", $nullable($string(undefined, undefined, $format("date-time"), true))],
 ]);
 const $T137b0item: $Type = /* @__PURE__ */ $struct([["type20", $array($float(0, 1), undefined, 2)]]);
 const $T137: $Type = /* @__PURE__ */ $struct([
   ["b0", $array($T137b0item), 1],
-  ["x-y1", $integer(0, 20), 1],
+  ["x-y1", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
   ["Ünit2", $long(-(2n ** 63n), 2n ** 63n - 1n), 1],
 ]);
 const $T138type23: $Type = /* @__PURE__ */ $struct([
@@ -5793,7 +5820,7 @@ const $T138: $Type = /* @__PURE__ */ $struct([
 ]);
 const $T140type20a1k: $Type = /* @__PURE__ */ $enum(["a", "b"]);
 const $T144: $Type = /* @__PURE__ */ $struct([
-  ["ref0", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["ref0", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["x-y1", $string(2, undefined, $pattern("^[a-zé]"))],
   ["b2", $array($map($nullable($float()), undefined, undefined, 2), undefined, 2)],
 ]);
@@ -5830,7 +5857,7 @@ const $T141: $Type = /* @__PURE__ */ $struct([
   ["a3", $T141a3, 1],
 ]);
 const $T142xy0: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T142ünit1: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T142ünit1: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T142ünit2object: $Type = /* @__PURE__ */ $struct([
   ["p", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},\"k$\":{\"enum\":[\"a\",1,null,[2]]}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}")],
 ]);
@@ -5840,7 +5867,7 @@ const $T143xy0q: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T143xy0: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"minimum\":3}"), 1],
   ["q", $T143xy0q, 1],
-  ["r/~s", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":1}"), 1],
+  ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
 ], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
 const $T143type22v0q: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T143type22v0: $Type = /* @__PURE__ */ $check($struct([
@@ -5852,29 +5879,29 @@ const $T143: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $T143xy0],
   ["a1", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")],
   ["type22", $T143type22],
-  ["b3", $nullable($integer(-9007199254740991, 9007199254740991))],
+  ["b3", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
 ]);
 const $T146: $Type = /* @__PURE__ */ $struct([["b0", $map($T125), 1]]);
-const $T147ünit1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $integer(0, 20)]], true);
+const $T147ünit1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $integer(0, 20, 0, 1.8446744073709552e+19)]], true);
 const $T147ünit1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]);
 const $T147ünit1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T147ünit1x1], [2, $T147ünit1x2]]));
 const $T147: $Type = /* @__PURE__ */ $struct([
-  ["b0", $map($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), undefined, undefined, 2)],
+  ["b0", $map($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, undefined, 2)],
   ["Ünit1", $T147ünit1, 1],
   ["type22", $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991},\"k$\":{}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"))],
   ["Ünit3", $array($string(undefined, undefined, $format("ipv4"))), 1],
 ]);
 const $T149a0x1pKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
 const $T149a0x1pValue: $Type = /* @__PURE__ */ $check($struct([
-  ["p", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1],
+  ["p", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["q", $string(undefined, undefined, $format("ipv4")), 1],
 ], $any), "{\"required\":[\"z\"],\"maxProperties\":2}");
 const $T149a0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $map($T149a0x1pValue, $T149a0x1pKey)]], true);
 const $T149a0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $object(), 1]]);
 const $T149a0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T149a0x1], [2, $T149a0x2]]));
-const $T149ref1item: $Type = /* @__PURE__ */ $tuple([$integer(-5, 5), $string(undefined, undefined, $format("date-time"))], 1, $any, 1);
+const $T149ref1item: $Type = /* @__PURE__ */ $tuple([$integer(-5, 5, -32768, 32767), $string(undefined, undefined, $format("date-time"), true)], 1, $any, 1);
 const $T149: $Type = /* @__PURE__ */ $struct([["a0", $T149a0, 1], ["ref1", $array($T149ref1item)], ["b2", $map($T098)]]);
-const $T150xy0xy1d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T150xy0xy1d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T150xy0xy1: $Type = /* @__PURE__ */ $struct([
   ["ref0", $integer(-128, 127)],
   ["x-y1", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}")],
@@ -5896,7 +5923,10 @@ const $T150: $Type = /* @__PURE__ */ $struct([
   ["ref1", $nullable($array($check($array($string(2, 2), 1, 3), "{\"uniqueItems\":true}"))), 1],
   ["Ünit2", $T150ünit2],
 ]);
-const $T151type20arrayItem: $Type = /* @__PURE__ */ $check($struct([["p", $integer(0, 20)], ["q", $check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), 1]], $any), "{\"minProperties\":1}");
+const $T151type20arrayItem: $Type = /* @__PURE__ */ $check($struct([
+  ["p", $integer(0, 20, 0, 1.8446744073709552e+19)],
+  ["q", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
+], $any), "{\"minProperties\":1}");
 const $T151type20: $Type = /* @__PURE__ */ $oneOf({ array: $array($T151type20arrayItem), string: $string(undefined, 3), object: $map($string()) });
 const $T151: $Type = /* @__PURE__ */ $struct([
   ["type20", $T151type20],
@@ -5908,11 +5938,11 @@ const $T153type20ünit0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"k
 const $T153type20ünit0kb: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"kb\"")],
   ["p", $string(undefined, undefined, $format("date")), 1],
-  ["q", $nullable($string(undefined, undefined, $format("date-time")))],
+  ["q", $nullable($string(undefined, undefined, $format("date-time"), true))],
 ]);
 const $T153type20ünit0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
 const $T153type20ünit0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T153type20ünit0ka], ["kb", $T153type20ünit0kb], ["kc", $T153type20ünit0kc]]));
-const $T153type20d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T153type20d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T153type20: $Type = /* @__PURE__ */ $struct([
   ["Ünit0", $T153type20ünit0, 1],
   ["x-y1", $check($any, "{\"anyOf\":[{\"const\":[1,{\"a\":null}]},{\"type\":\"null\"}]}"), 1],
@@ -5933,11 +5963,11 @@ const $T154ünit0item: $Type = /* @__PURE__ */ $oneOf({ array: $array($T154ünit
 const $T154: $Type = /* @__PURE__ */ $struct([["Ünit0", $check($array($T154ünit0item, 1, 3), "{\"uniqueItems\":true}")]]);
 const $T155xy0: $Type = /* @__PURE__ */ $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"format\":\"uuid\"},\"uniqueItems\":true}},{}]}")],
-  ["q", $check($integer(-9007199254740991, 9007199254740991), "{\"const\":2}"), 1],
+  ["q", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
 ], $any), "{\"minProperties\":1}");
 const $T155: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $T155xy0],
-  ["a1", $nullable($string(undefined, undefined, $format("date-time"))), 1],
+  ["a1", $nullable($string(undefined, undefined, $format("date-time"), true)), 1],
   ["a2", $array($string(undefined, 12, $format("date")))],
   ["b3", $array($T135, undefined, 2)],
 ]);
@@ -5946,7 +5976,7 @@ const $T156: $Type = /* @__PURE__ */ $struct([
   ["ref1", $array($string(undefined, undefined, $format("uri")), undefined, 2), 1],
   ["x-y2", $any],
 ]);
-const $T157type21: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991) });
+const $T157type21: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
 const $T157ünit2: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
 const $T157: $Type = /* @__PURE__ */ $struct([
   ["x-y0", $integer(0, 255), 1],
@@ -5963,10 +5993,12 @@ const $T158ref2itemX2: $Type = /* @__PURE__ */ $struct([
 const $T158ref2item: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T158ref2itemX1], [2, $T158ref2itemX2]]));
 const $T158: $Type = /* @__PURE__ */ $struct([
   ["Ünit0", $nullable($T028)],
-  ["x-y1", $integer(-5, 5)],
+  ["x-y1", $integer(-5, 5, -32768, 32767)],
   ["ref2", $check($array($T158ref2item), "{\"uniqueItems\":true}"), 1],
 ]);
-const $T159ünit1object: $Type = /* @__PURE__ */ $struct([["p", $nullable($array($check($integer(-9, 9007199254740991), "{\"multipleOf\":3}"), undefined, 2))]]);
+const $T159ünit1object: $Type = /* @__PURE__ */ $struct([
+  ["p", $nullable($array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, 2))],
+]);
 const $T159ünit1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T159ünit1object });
 const $T159type22: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T159: $Type = /* @__PURE__ */ $struct([

@@ -193,7 +193,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -201,19 +202,21 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -1139,11 +1142,11 @@ const $strictClient = false;
 // The types of the schema, each behind those that it needs.
 
 const $Item: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 4294967295)], ["name", $string(1, 20)]]);
-const $LockedDetails: $Type = /* @__PURE__ */ $struct([["until", $string(undefined, undefined, $format("date-time"))]]);
+const $LockedDetails: $Type = /* @__PURE__ */ $struct([["until", $string(undefined, undefined, $format("date-time"), true)]]);
 const $Ping: $Type = /* @__PURE__ */ $struct([]);
 const $GetItemRequest: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 4294967295)]]);
 const $NoSuchItemDetails: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 4294967295)]]);
-const $CountRequest: $Type = /* @__PURE__ */ $struct([["to", $integer(0, 100)]]);
+const $CountRequest: $Type = /* @__PURE__ */ $struct([["to", $integer(0, 100, 0, 4294967295)]]);
 const $CountResponse: $Type = /* @__PURE__ */ $struct([["sum", $integer(0, 4294967295)]]);
 const $CountProgress: $Type = /* @__PURE__ */ $struct([["at", $integer(0, 4294967295)]]);
 const $ListItemsRequest: $Type = /* @__PURE__ */ $struct([]);

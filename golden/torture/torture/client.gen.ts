@@ -678,7 +678,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -686,7 +687,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -700,14 +701,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -825,12 +828,14 @@ function $enum(values: readonly unknown[]): $Type {
   };
 }
 
-/** One value, in canonical JSON. */
+/** One value, in canonical JSON. A newer server may have another one of its kind. */
 function $const(json: string): $Type {
   const only = JSON.parse(json) as unknown;
+  const kind = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value);
   return (value, c) => {
     const given = c.write && value === undefined ? only : value;
-    return $equal(given, only) ? only : $fail(c, `must be ${json}`);
+    const fits = $equal(given, only) || (!c.strict && (kind(given) === kind(only) || (typeof given === "number" && kind(only) === "number")));
+    return fits ? only : $fail(c, `must be ${json}`);
   };
 }
 
@@ -902,7 +907,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
   };
 }
 
-/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server. */
+/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server; null is none. */
 function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
   return (value, c) => {
     const kind = Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value === "bigint" ? "string" : typeof value;
@@ -910,7 +915,7 @@ function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
     if (type !== undefined) {
       return type(value, c);
     }
-    return c.strict ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
+    return c.strict || value === null ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
   };
 }
 
@@ -2038,7 +2043,7 @@ const $strictClient = false;
 // The types of the schema, each behind those that it needs.
 
 const $Tree: $Type = /* @__PURE__ */ $struct([
-  ["value", $integer(-9007199254740991, 9007199254740991)],
+  ["value", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["kids", $array($lazy(() => $Tree)), 1],
   ["by", $map($lazy(() => $Tree)), 1],
 ]);
@@ -2049,15 +2054,18 @@ const $Alias: $Type = $Either;
 const $AliasList: $Type = /* @__PURE__ */ $array($Alias);
 const $MaybeU: $Type = /* @__PURE__ */ $nullable($Either);
 const $DefDeep: $Type = /* @__PURE__ */ $string(undefined, undefined, $pattern("^x"));
-const $DefInner: $Type = /* @__PURE__ */ $struct([["x", $integer(-9007199254740991, 9007199254740991), 1], ["deep", $DefDeep, 1]], $any);
+const $DefInner: $Type = /* @__PURE__ */ $struct([
+  ["x", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
+  ["deep", $DefDeep, 1],
+], $any);
 const $Def: $Type = /* @__PURE__ */ $struct([["a", $DefInner, 1], ["b", $array($DefInner), 1], ["self", $lazy(() => $Def), 1]], $any);
 const $Nul: $Type = /* @__PURE__ */ $nullable($string(undefined, 3));
 const $MergeB: $Type = /* @__PURE__ */ $enum(["q", "w"]);
-const $Merge: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 9)], ["b", $MergeB], ["z", $bool, 1]], $any);
-const $OpenA: $Type = /* @__PURE__ */ $struct([["a", $integer(0, 9)]], $any);
+const $Merge: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 9, -2147483648, 2147483647)], ["b", $MergeB], ["z", $bool, 1]], $any);
+const $OpenA: $Type = /* @__PURE__ */ $struct([["a", $integer(0, 9, -2147483648, 2147483647)]], $any);
 const $OpenBb: $Type = /* @__PURE__ */ $enum(["q", "w"]);
-const $OpenB: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 2147483647), 1], ["b", $OpenBb]], $any);
-const $TupV2: $Type = /* @__PURE__ */ $struct([["a", $integer(-9007199254740991, 9007199254740991)]]);
+const $OpenB: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 2147483647, -2147483648, 2147483647), 1], ["b", $OpenBb]], $any);
+const $TupV2: $Type = /* @__PURE__ */ $struct([["a", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]);
 const $Tup: $Type = /* @__PURE__ */ $tuple([$Either, $nullable($Nul), $TupV2], 0, $Either);
 const $EmptyObj: $Type = /* @__PURE__ */ $struct([]);
 const $Consts: $Type = /* @__PURE__ */ $struct([
@@ -2065,7 +2073,7 @@ const $Consts: $Type = /* @__PURE__ */ $struct([
   ["w", $check($any, "{\"const\":[1]}")],
   ["x", $check($string(), "{\"const\":\"ok\"}"), 1],
 ], $any);
-const $Mixed: $Type = /* @__PURE__ */ $nullable($oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991), boolean: $bool }));
+const $Mixed: $Type = /* @__PURE__ */ $nullable($oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), boolean: $bool }));
 const $FalseProp: $Type = /* @__PURE__ */ $check($struct([["yes", $any, 1]], $any), "{\"properties\":{\"no\":false}}");
 const $Any2: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{},{\"type\":\"string\"}]}");
 const $NestedAbcd: $Type = /* @__PURE__ */ $struct([["e", $nullable($string())]]);

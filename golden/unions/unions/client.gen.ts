@@ -391,7 +391,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -399,7 +400,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -409,14 +410,16 @@ function $pattern(source: string): (text: string) => string | undefined {
   return (text) => ((compiled ??= new RegExp(source, "u")).test(text) ? undefined : `must match ${source}`);
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -546,12 +549,14 @@ function $enum(values: readonly unknown[]): $Type {
   };
 }
 
-/** One value, in canonical JSON. */
+/** One value, in canonical JSON. A newer server may have another one of its kind. */
 function $const(json: string): $Type {
   const only = JSON.parse(json) as unknown;
+  const kind = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value);
   return (value, c) => {
     const given = c.write && value === undefined ? only : value;
-    return $equal(given, only) ? only : $fail(c, `must be ${json}`);
+    const fits = $equal(given, only) || (!c.strict && (kind(given) === kind(only) || (typeof given === "number" && kind(only) === "number")));
+    return fits ? only : $fail(c, `must be ${json}`);
   };
 }
 
@@ -623,7 +628,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
   };
 }
 
-/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server. */
+/** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server; null is none. */
 function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
   return (value, c) => {
     const kind = Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value === "bigint" ? "string" : typeof value;
@@ -631,7 +636,7 @@ function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
     if (type !== undefined) {
       return type(value, c);
     }
-    return c.strict ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
+    return c.strict || value === null ? $fail(c, `must be one of the types ${Object.keys(kinds).join(", ")}`) : { $unknown: value };
   };
 }
 
@@ -1832,19 +1837,19 @@ const $strictClient = false;
 const $AttachmentImage: $Type = /* @__PURE__ */ $struct([
   ["kind", $const("\"image\"")],
   ["url", $string(undefined, undefined, $format("uri"))],
-  ["width", $integer(1, 2147483647)],
+  ["width", $integer(1, 2147483647, -2147483648, 2147483647)],
   ["caption", $string(1, 9), 1],
 ]);
 const $AttachmentFile: $Type = /* @__PURE__ */ $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]);
 const $Attachment: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]]));
 const $File: $Type = /* @__PURE__ */ $struct([["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]);
-const $Cat: $Type = /* @__PURE__ */ $struct([["species", $const("\"cat\"")], ["lives", $integer(0, 9)]]);
+const $Cat: $Type = /* @__PURE__ */ $struct([["species", $const("\"cat\"")], ["lives", $integer(0, 9, 0, 255)]]);
 const $Dog: $Type = /* @__PURE__ */ $struct([["species", $const("\"dog\"")], ["name", $string(), 1]]);
 const $Pet: $Type = /* @__PURE__ */ $union("species", new Map<unknown, $Type>([["cat", $Cat], ["dog", $Dog]]));
 const $OpX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["heartbeat", $integer(0, 4294967295), 1]], true);
 const $OpX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["d", $string()]], true);
 const $Op: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $OpX1], [2, $OpX2]]));
-const $Ref: $Type = /* @__PURE__ */ $oneOf({ string: $string(1, 9), number: $integer(0, 2147483647) });
+const $Ref: $Type = /* @__PURE__ */ $oneOf({ string: $string(1, 9), number: $integer(0, 2147483647, -2147483648, 2147483647) });
 const $Place: $Type = /* @__PURE__ */ $tuple([$float(-90, 90), $float(-180, 180), $string()], 2, undefined, 2, 3);
 const $Level: $Type = /* @__PURE__ */ $enum([1, 2, 3]);
 const $Price: $Type = /* @__PURE__ */ $check($float(), "{\"exclusiveMinimum\":0,\"multipleOf\":0.01}");
@@ -1852,12 +1857,12 @@ const $Slug: $Type = /* @__PURE__ */ $string(undefined, 20, $pattern("^[a-z0-9-]
 const $Labels: $Type = /* @__PURE__ */ $struct([["id", $string()]], $string(undefined, 5));
 const $Scores: $Type = /* @__PURE__ */ $check($map($integer(-128, 127)), "{\"type\":\"object\",\"patternProperties\":{\"^p[0-9]$\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}},\"additionalProperties\":false}");
 const $Range: $Type = /* @__PURE__ */ $check($struct([
-  ["from", $integer(-9007199254740991, 9007199254740991)],
-  ["to", $integer(-9007199254740991, 9007199254740991)],
+  ["from", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["to", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
 ], $any), "{\"dependentRequired\":{\"unit\":[\"from\"]}}");
 const $Animal: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{\"$ref\":\"#/$defs/Cat\"},{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":[\"name\"]}],\"$defs\":{\"Cat\":{\"type\":\"object\",\"properties\":{\"species\":{\"const\":\"cat\"},\"lives\":{\"type\":\"integer\",\"format\":\"uint8\",\"minimum\":0,\"maximum\":9}},\"required\":[\"species\",\"lives\"],\"additionalProperties\":false}}}");
 const $Node: $Type = /* @__PURE__ */ $struct([
-  ["value", $integer(-9007199254740991, 9007199254740991)],
+  ["value", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["next", $nullable($lazy(() => $Node))],
   ["also", $Pet, 1],
 ]);

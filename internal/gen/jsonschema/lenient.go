@@ -47,6 +47,16 @@ var intFormats = map[model.Kind]string{
 	model.Uint32: "uint32", model.Int64Number: "int64", model.Uint64Number: "uint64",
 }
 
+// LenientRange returns the least and the greatest integer of a kind that clients accept: those of its Go type.
+func LenientRange(k model.Kind) (least, most string) {
+	r := jsonschema.IntRanges[intFormats[k]]
+	if k == model.Int || k == model.IntEnum {
+		// The Go type int has 64 bits, and so have integers that a newer server allows.
+		r = jsonschema.IntRanges["int64"]
+	}
+	return r[0], r[1]
+}
+
 func lenientPlain(t *model.Type) *jsonschema.Schema {
 	if name := lenientTypes[t.Kind]; name != "" {
 		s := &jsonschema.Schema{Type: []string{name}}
@@ -56,12 +66,8 @@ func lenientPlain(t *model.Type) *jsonschema.Schema {
 		return s
 	}
 	if format, ok := intFormats[t.Kind]; ok {
-		r := jsonschema.IntRanges[format]
-		if t.Kind == model.Int || t.Kind == model.IntEnum {
-			// The Go type int has 64 bits, and so have integers that a newer server allows.
-			r = jsonschema.IntRanges["int64"]
-		}
-		return &jsonschema.Schema{Type: []string{"integer"}, Format: format, Minimum: r[0], Maximum: r[1]}
+		least, most := LenientRange(t.Kind)
+		return &jsonschema.Schema{Type: []string{"integer"}, Format: format, Minimum: least, Maximum: most}
 	}
 	switch t.Kind {
 	case model.Ref:

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/wsgen/wsgen/internal/gen/jsonschema"
 	"github.com/wsgen/wsgen/internal/model"
 )
 
@@ -76,7 +77,7 @@ func (c *coder) plain(t *model.Type) string {
 		return c.call("string", min, max, c.also(t))
 	case model.DateTime:
 		c.b.use.features.use("format:date-time")
-		return c.call("string", "undefined", "undefined", `$format("date-time")`)
+		return c.call("string", "undefined", "undefined", `$format("date-time")`, "true") // as in Go, also when it is received
 	case model.Bool, model.Any:
 		name := map[model.Kind]string{model.Bool: "bool", model.Any: "any"}[t.Kind]
 		c.b.use.features.use(name)
@@ -144,7 +145,11 @@ func (c *coder) composed(t *model.Type, min, max string) string {
 		}
 		return c.call("oneOf", "{ "+strings.Join(kinds, ", ")+" }")
 	}
-	return c.call("integer", limit(t.Min), limit(t.Max))
+	least, most := jsonschema.LenientRange(t.Kind)
+	if least == t.Min && most == t.Max {
+		return c.call("integer", limit(t.Min), limit(t.Max))
+	}
+	return c.call("integer", limit(t.Min), limit(t.Max), limit(least), limit(most))
 }
 
 // also returns what a string has to satisfy beyond its length.
