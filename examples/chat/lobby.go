@@ -33,18 +33,23 @@ func openLobby(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
 // JoinRoom lets a connection in, and out of the room that it was in before.
 func (l *lobby) JoinRoom(_ context.Context, c *chat.Conn, _ *chat.JoinRoom) error {
 	if l.room.Has(c) {
+		l.leaveOthers(c)
 		return nil
 	}
 	if err := l.room.Join(c); err != nil {
 		return err
 	}
-	// Another room may be letting the same connection in right now. Each leaves only what was joined before itself, so that
-	// one room remains.
+	l.leaveOthers(c)
+	return l.arrived(c)
+}
+
+// leaveOthers lets a member go from the rooms that it was in before. Another room may be letting the same connection in right
+// now: each leaves only what was joined before itself, so that one room remains.
+func (l *lobby) leaveOthers(c *chat.Conn) {
 	topics := c.Topics()
 	for _, topic := range topics[:max(0, slices.Index(topics, l.room.Topic()))] {
 		c.Leave(topic)
 	}
-	return l.arrived(c)
 }
 
 // LeaveRoom lets a connection go.
@@ -79,6 +84,13 @@ func (l *lobby) OnLeave(_ context.Context, c *chat.Conn, cause wsrt.LeaveCause) 
 // OnResume is called for a connection that takes the place of one that broke off.
 func (l *lobby) OnResume(_ context.Context, c *chat.Conn) error {
 	l.returned(c.UserID())
+	// It may have gone on to another room before this one had it back. That one counts then.
+	l.room.After(0, func() {
+		if slices.Index(c.Topics(), l.room.Topic()) > 0 {
+			l.room.Leave(c)
+			_ = l.left(c)
+		}
+	})
 	return nil
 }
 
