@@ -11,12 +11,14 @@ const kept = 2000;
 
 /** The messages on the screen. Many that come together are drawn together. */
 export class Log {
-  readonly #list: HTMLElement;
+  readonly #box: HTMLElement; // scrolls
+  readonly #list: Element;
   readonly #waiting = new Map<string, HTMLElement>(); // lines that the room has not confirmed, by key
   #fresh: HTMLElement[] = [];
 
-  constructor(list: HTMLElement) {
-    this.#list = list;
+  constructor(box: HTMLElement) {
+    this.#box = box;
+    this.#list = box.children[0] as Element;
   }
 
   /** Adds a message. One that waits for the room's word stands at its end, until that comes. */
@@ -52,7 +54,7 @@ export class Log {
     this.#fresh = [];
     this.#waiting.clear();
     this.#list.replaceChildren(...lines.map(draw));
-    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#box.scrollTop = this.#box.scrollHeight;
   }
 
   #append(line: HTMLElement): void {
@@ -65,15 +67,15 @@ export class Log {
   }
 
   #draw(): void {
-    const list = this.#list;
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-    list.append(...this.#fresh.filter((line) => !line.dataset["gone"]), ...this.#waiting.values());
+    const [box, list] = [this.#box, this.#list];
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+    list.append(...this.#fresh, ...this.#waiting.values());
     this.#fresh = [];
     while (list.children.length > kept) {
       list.firstChild?.remove();
     }
     if (atEnd) {
-      list.scrollTop = list.scrollHeight;
+      box.scrollTop = box.scrollHeight;
     }
   }
 }

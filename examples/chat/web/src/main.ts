@@ -12,7 +12,8 @@ const log = new Log(byId("log"));
 let user = sessionStorage.getItem("user") ?? "guest-" + Math.random().toString(36).slice(2, 6);
 let room = sessionStorage.getItem("room") ?? "general";
 let client = start();
-let outbox = newOutbox();
+const outboxes = new Map<string, Outbox>(); // of rooms
+let outbox = outboxOf(room);
 const rooms = new Set(["general", "random", "gaming", room]);
 const typists = new Map<string, ReturnType<typeof setTimeout>>();
 const members = new Map<number, PresenceMember>();
@@ -52,13 +53,13 @@ function start(): Client {
   });
   c.onState((state, error) => {
     if (state === "open") {
-      banner.hidden = true;
+      banner.textContent = "";
       c.joinRoom({ roomId: room }); // a member already, where the server knows us
       outbox.resume();
     } else {
       outbox.pause();
       drawTyping();
-      show(state === "closed" ? `Disconnected: ${String(error)}` : "Connection lost. Trying again…");
+      banner.textContent = state === "closed" ? `Disconnected: ${String(error)}` : "Connection lost. Trying again…";
     }
   });
   c.onError((error) => {
@@ -71,13 +72,11 @@ function start(): Client {
   return c;
 }
 
-function newOutbox(): Outbox {
-  return new Outbox((message) => client.roomMessage(message));
-}
-
-function show(message: string): void {
-  banner.textContent = message;
-  banner.hidden = false;
+/** What was typed in a room and is not confirmed stays with it: it is sent when the reader is back there. */
+function outboxOf(name: string): Outbox {
+  const known = outboxes.get(name) ?? new Outbox((message) => client.roomMessage(message));
+  outboxes.set(name, known);
+  return known;
 }
 
 /** Goes to a room. */
@@ -86,7 +85,7 @@ function goTo(next: string): void {
   rooms.add(room);
   sessionStorage.setItem("room", room);
   outbox.pause();
-  outbox = newOutbox();
+  outbox = outboxOf(room);
   drawRooms();
   void enter();
 }
@@ -117,7 +116,8 @@ async function enter(why?: string): Promise<void> {
 function drawRooms(): void {
   byId("rooms").replaceChildren(...[...rooms].map((name) => {
     const button = document.createElement("button");
-    button.textContent = name;
+    const unsent = name === room ? 0 : (outboxes.get(name)?.waiting.length ?? 0);
+    button.textContent = unsent === 0 ? name : `${name} (${unsent} unsent)`;
     button.setAttribute("aria-current", String(name === room));
     button.onclick = () => {
       if (name !== room) {
@@ -127,6 +127,7 @@ function drawRooms(): void {
     };
     return button;
   }));
+  byId("rooms").querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function drawMembers(count: number): void {
