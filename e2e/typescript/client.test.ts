@@ -106,6 +106,14 @@ test("the time of a request begins when it is sent", frozen(async () => {
   assert.equal(socket.sent[1]?.meta?.correlationId, socket.sent[0]?.meta?.correlationId);
 }));
 
+test("a request may wait without end", frozen(async () => {
+  const { client, socket } = open();
+  const item = failure(client.getItem({ id: 1 }, { timeoutMs: Infinity }));
+  await pass(60_000);
+  assert.equal(item.done, false);
+  assert.equal(socket.sent[0]?.meta?.timeoutMs, 2 ** 31 - 1);
+}));
+
 test("abort takes a request out of the queue, and tells the server of one that is sent", frozen(async () => {
   const client = connect(url, { WebSocket: FakeSocket });
   const abort = new AbortController();
@@ -210,14 +218,25 @@ for (const code of [1000, 1003, 1007, 1008, 1009, 4401, 4403, 4409]) {
   }));
 }
 
-test("after 1012 it comes back when it was told to", frozen(async () => {
-  const { socket } = open({ backoff: { baseMs: 100 } });
-  socket.drop(1012, "retry=5000");
-  await pass(5000);
-  assert.equal(FakeSocket.all.length, 1);
-  await pass(100);
-  assert.equal(FakeSocket.all.length, 2);
-}));
+for (const code of [1001, 1012]) {
+  test(`after ${code} it comes back when it was told to`, frozen(async () => {
+    const { socket } = open({ backoff: { baseMs: 100 } });
+    socket.drop(code, "retry=5000");
+    await pass(5000);
+    assert.equal(FakeSocket.all.length, 1);
+    await pass(100);
+    assert.equal(FakeSocket.all.length, 2);
+  }));
+}
+
+for (const code of [1006, 1011, 1013]) {
+  test(`after ${code} it comes back by its own time, whatever the reason says`, frozen(async () => {
+    const { socket } = open({ backoff: { baseMs: 100 } });
+    socket.drop(code, "retry=5000");
+    await pass(100);
+    assert.equal(FakeSocket.all.length, 2);
+  }));
+}
 
 test("4401 asks for a new token once", frozen(async () => {
   let asked = 0;
@@ -258,6 +277,36 @@ test("close wins over a token that is under way", frozen(async () => {
   await pass(60_000);
   assert.equal(FakeSocket.all.length, 0);
   assert.equal(client.state, "closed");
+}));
+
+test("close wins over a token that cannot be had, and over what a listener does with the news", frozen(async () => {
+  let fail: (error: Error) => void = () => undefined;
+  const client = connect(url, { WebSocket: FakeSocket, token: () => new Promise((_, reject) => { fail = reject; }) });
+  const errors: unknown[] = [];
+  client.onError((error) => errors.push(error));
+  const waiting = failure(client.getItem({ id: 1 }));
+  client.close();
+  fail(new Error("late"));
+  await pass(60_000);
+  assert.deepEqual([FakeSocket.all.length, errors.length, client.state], [0, 0, "closed"]);
+  assert.ok(waiting.error instanceof ConnectionError && waiting.error.reason === "closed" && !waiting.error.maybeApplied);
+
+  const other = open();
+  other.client.onState((state) => { if (state === "reconnecting") { other.client.close(); } });
+  other.socket.drop();
+  await pass(60_000);
+  assert.deepEqual([FakeSocket.all.length, other.client.state], [1, "closed"]);
+}));
+
+test("a request that waits while an attempt fails is sent once, by the next one", frozen(async () => {
+  const client = connect(url, { WebSocket: FakeSocket, backoff: { baseMs: 100 } });
+  const count = client.count({ to: 1 }); // not idempotent, and nowhere yet
+  last().drop();
+  await pass(100);
+  const socket = last().open();
+  assert.deepEqual(socket.types, ["COUNT"]);
+  socket.answer(0, "COUNT_RESPONSE", { sum: 1 });
+  assert.deepEqual(await count, { sum: 1 });
 }));
 
 test("close wins over an attempt and over a wait for one", frozen(async () => {

@@ -261,7 +261,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         id: String(++this.#lastId), // as protocols with a form of their own have it
         //#end
         message, body, resolve, reject,
-        timeoutMs: options.timeoutMs ?? message.timeoutMs ?? 30_000,
+        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), 2 ** 31 - 1), // more than a timer takes is no limit
         onProgress: options.onProgress as ((value: unknown) => void) | undefined,
         stop: () => { signal?.removeEventListener("abort", abort); },
       };

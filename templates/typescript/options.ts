@@ -55,7 +55,7 @@ export interface ClientOptions {
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
   readonly signal?: AbortSignal;
-  /** How long the answer may take once the request is sent; that of the schema unless given. */
+  /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
   readonly timeoutMs?: number;
   /** Is called for each value on the way to the answer. */
   readonly onProgress?: (value: P) => void;

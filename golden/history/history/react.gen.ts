@@ -56,7 +56,11 @@ export function useRequest<T>(send: (options: { readonly signal: AbortSignal }) 
     const abort = new AbortController();
     setState((old) => ({ ...old, pending: true }));
     latest.current({ signal: abort.signal }).then(
-      (data) => { setState({ data, error: undefined, pending: false }); },
+      (data) => {
+        if (!abort.signal.aborted) { // the answer may have come just before
+          setState({ data, error: undefined, pending: false });
+        }
+      },
       (error: unknown) => {
         if (!abort.signal.aborted) {
           setState({ data: undefined, error, pending: false });

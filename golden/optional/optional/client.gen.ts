@@ -388,7 +388,7 @@ export interface ClientOptions {
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
   readonly signal?: AbortSignal;
-  /** How long the answer may take once the request is sent; that of the schema unless given. */
+  /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
   readonly timeoutMs?: number;
   /** Is called for each value on the way to the answer. */
   readonly onProgress?: (value: P) => void;
@@ -702,7 +702,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       const call: $Call = {
         id: this.#prefix + (++this.#lastId).toString(36),
         message, body, resolve, reject,
-        timeoutMs: options.timeoutMs ?? message.timeoutMs ?? 30_000,
+        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), 2 ** 31 - 1), // more than a timer takes is no limit
         onProgress: options.onProgress as ((value: unknown) => void) | undefined,
         stop: () => { signal?.removeEventListener("abort", abort); },
       };
