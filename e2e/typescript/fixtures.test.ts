@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { connect, ServerError } from "../../golden/rpc/rpc/client.gen.ts";
-import { FakeSocket, frozen, last, settle } from "./socket.ts";
+import { connect, ConnectionError, ServerError } from "../../golden/rpc/rpc/client.gen.ts";
+import { FakeSocket, frozen, last, pass, settle } from "./socket.ts";
 
 interface Step {
   call?: "getItem" | "touch" | "listItems" | "count" | "ping";
@@ -15,6 +15,11 @@ interface Step {
   error?: { code: string; retryable: boolean; details?: unknown };
   progress?: unknown;
   unknown?: string;
+  abort?: true;
+  close?: { code: number; reason: string };
+  lost?: { maybeApplied: boolean };
+  state?: string;
+  connect?: unknown;
 }
 
 /** Whether a value is what is wanted: "$1" is any text, the same wherever it stands. */
@@ -30,7 +35,8 @@ function wanted(want: unknown, names: Map<string, unknown>, got: unknown): unkno
 
 async function replay(steps: Step[], profile: string): Promise<void> {
   const client = connect("ws://localhost", { WebSocket: FakeSocket });
-  const socket = last().open(profile);
+  let socket = last().open(profile);
+  let abort = new AbortController();
   const names = new Map<string, unknown>();
   const told: { progress: unknown[]; unknown: string[] } = { progress: [], unknown: [] };
   client.onUnknown((type) => told.unknown.push(type));
@@ -40,7 +46,8 @@ async function replay(steps: Step[], profile: string): Promise<void> {
     if (step.call === "ping") {
       client.ping();
     } else if (step.call !== undefined) {
-      const options = { onProgress: (value: unknown) => told.progress.push(value) };
+      abort = new AbortController();
+      const options = { signal: abort.signal, onProgress: (value: unknown) => told.progress.push(value) };
       const method = client[step.call].bind(client) as (...args: unknown[]) => Promise<unknown>;
       call = step.with === undefined ? method(options) : method(step.with, options);
       call.catch(() => undefined); // it is looked at in its step
@@ -55,6 +62,23 @@ async function replay(steps: Step[], profile: string): Promise<void> {
       assert.deepEqual(told.progress.shift(), step.progress);
     } else if (step.unknown !== undefined) {
       assert.equal(told.unknown.shift(), step.unknown);
+    } else if (step.abort !== undefined) {
+      abort.abort();
+      await assert.rejects(call, { name: "AbortError" });
+    } else if (step.close !== undefined) {
+      socket.drop(step.close.code, step.close.reason);
+    } else if (step.lost !== undefined) {
+      const { lost } = step;
+      await assert.rejects(call, (e) => e instanceof ConnectionError && e.maybeApplied === lost.maybeApplied);
+    } else if (step.state !== undefined) {
+      assert.equal(client.state, step.state);
+    } else if (step.connect !== undefined) {
+      const before = socket;
+      await pass(1000);
+      assert.notEqual(last(), before, "it does not come back");
+      assert.equal(socket.sent.length, sent, "nothing else was sent");
+      socket = last().open(profile);
+      sent = 0;
     } else if (step.error !== undefined) {
       const { error } = step;
       await assert.rejects(call, (e) => {
@@ -73,8 +97,8 @@ async function replay(steps: Step[], profile: string): Promise<void> {
 
 const folder = new URL("../../golden/rpc/fixtures/", import.meta.url);
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".json"))) {
-  const fixture = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as { about: string; only?: string[]; steps: Step[] };
-  for (const profile of fixture.only?.includes("client") === false ? [] : ["", "wsgen.v1"]) {
+  const fixture = JSON.parse(readFileSync(new URL(name, folder), "utf8")) as { about: string; only?: string[]; profiles?: string[]; steps: Step[] };
+  for (const profile of fixture.only?.includes("client") === false ? [] : (fixture.profiles ?? ["", "wsgen.v1"])) {
     test(`${name} in ${profile === "" ? "the base profile" : profile}: ${fixture.about}`, frozen(() => replay(fixture.steps, profile)));
   }
 }

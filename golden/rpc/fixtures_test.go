@@ -25,16 +25,27 @@ import (
 
 // A fixture is a conversation; fixtures/README.md says what the steps are.
 type fixture struct {
-	About string
-	Only  []string
-	Steps []struct {
-		Call          string
-		With          json.RawMessage
-		C2S, S2C      map[string]any
-		Result, Error json.RawMessage
-		Progress      any
-		Unknown       string
+	About    string
+	Only     []string
+	Profiles []string // none: all
+	Steps    []step
+}
+
+type step struct {
+	Call          string
+	With          json.RawMessage
+	C2S, S2C      map[string]any
+	Result, Error json.RawMessage
+	Progress      any
+	Unknown       string
+	Abort         bool
+	Close         *struct {
+		Code   websocket.StatusCode
+		Reason string
 	}
+	Lost    *struct{ MaybeApplied bool }
+	State   string
+	Connect json.RawMessage
 }
 
 // profiles are the subprotocols that a fixture is replayed in.
@@ -59,6 +70,9 @@ func fixtures(t *testing.T, side string, replay func(t *testing.T, f *fixture, p
 			continue
 		}
 		for _, profile := range profiles {
+			if f.Profiles != nil && !slices.Contains(f.Profiles, profile) {
+				continue
+			}
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".json")+"/"+profile, func(t *testing.T) { replay(t, f, profile) })
 		}
 	}
@@ -132,6 +146,8 @@ func TestServerFixtures(t *testing.T) {
 		conn := wstest.Dial(t, s, "/?access_token=ann", slices.DeleteFunc([]string{profile}, func(p string) bool { return p == "" })...)
 		for i, step := range f.Steps {
 			switch {
+			case step.Connect != nil:
+				conn = connectAs(t, s, step.Connect)
 			case step.C2S != nil:
 				conn.Send(string(encoded(t, step.C2S)))
 			case step.S2C != nil:
@@ -141,6 +157,23 @@ func TestServerFixtures(t *testing.T) {
 			}
 		}
 	})
+}
+
+// connectAs connects as a client does, and compares the subprotocol that it is given.
+func connectAs(t *testing.T, s *wstest.Server, how []byte) *wstest.RawConn {
+	t.Helper()
+	var c struct {
+		Path, Chosen string
+		Offered      []string
+	}
+	if err := json.Unmarshal(how, &c); err != nil {
+		t.Fatal(err)
+	}
+	conn := wstest.Dial(t, s, c.Path, c.Offered...)
+	if got := conn.Subprotocol(); got != c.Chosen {
+		t.Fatalf("%s: the server chose %q", how, got)
+	}
+	return conn
 }
 
 // outcome is what a program is told of its call.
@@ -155,7 +188,9 @@ type program struct {
 	c        *rpc.Client
 	progress chan any
 	unknown  chan string
+	states   chan string
 	calls    chan outcome
+	abort    context.CancelFunc // ends the last call
 }
 
 // call calls a method by its name in TypeScript.
@@ -167,8 +202,10 @@ func (p *program) call(name string, with json.RawMessage) {
 		}
 		return
 	}
+	var ctx context.Context
+	ctx, p.abort = context.WithCancel(p.t.Context())
 	go func() {
-		result, err := p.request(p.t.Context(), name, with)
+		result, err := p.request(ctx, name, with)
 		p.calls <- outcome{result, err}
 	}()
 }
@@ -219,24 +256,41 @@ func accepting(t *testing.T, profile string) (*wstest.Server, <-chan *websocket.
 	})), conns
 }
 
+// newProgram connects a client, and returns it with the server's end of its connections.
+func newProgram(t *testing.T, profile string) (*program, <-chan *websocket.Conn) {
+	t.Helper()
+	s, conns := accepting(t, profile)
+	p := &program{t: t, progress: make(chan any, 10), unknown: make(chan string, 10), states: make(chan string, 10),
+		calls: make(chan outcome, 1), abort: func() {}}
+	var err error
+	p.c, err = rpc.Dial(t.Context(), s.URL(), rpc.Events{}, s.Dialer(),
+		client.WithOnUnknown(func(name string, _ []byte) { p.unknown <- name }),
+		client.WithOnState(func(s client.State, _ error) { p.states <- s.String() }),
+		client.WithBackoff(client.Backoff{Base: time.Millisecond}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.abort()
+		p.c.Close()
+	})
+	return p, conns
+}
+
 // TestClientFixtures plays the server, and compares what the client sends and what its program is told.
 func TestClientFixtures(t *testing.T) {
 	fixtures(t, "client", func(t *testing.T, f *fixture, profile string) {
-		s, conns := accepting(t, profile)
-		p := &program{t: t, progress: make(chan any, 10), unknown: make(chan string, 10), calls: make(chan outcome, 1)}
-		var err error
-		p.c, err = rpc.Dial(t.Context(), s.URL(), rpc.Events{}, s.Dialer(), client.WithOnUnknown(func(name string, _ []byte) { p.unknown <- name }))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer p.c.Close()
+		p, conns := newProgram(t, profile)
 		conn := told(t, conns)
-		defer conn.CloseNow()
 		names := map[string]any{}
 		for i, step := range f.Steps {
 			switch {
-			case step.Call != "":
-				p.call(step.Call, step.With)
+			case step.Connect != nil:
+				conn = told(t, conns)
+			case step.Close != nil:
+				if err := conn.Close(step.Close.Code, step.Close.Reason); err != nil {
+					t.Fatal(err)
+				}
 			case step.C2S != nil:
 				_, data, err := conn.Read(t.Context())
 				if err != nil {
@@ -249,21 +303,47 @@ func TestClientFixtures(t *testing.T) {
 				if err := conn.Write(t.Context(), websocket.MessageText, encoded(t, named(step.S2C, names))); err != nil {
 					t.Fatal(err)
 				}
-			case step.Progress != nil:
-				if got := told(t, p.progress); string(encoded(t, got)) != string(encoded(t, step.Progress)) {
-					t.Fatalf("step %d: progress %s, want %s", i, encoded(t, got), encoded(t, step.Progress))
-				}
-			case step.Unknown != "":
-				if got := told(t, p.unknown); got != step.Unknown {
-					t.Fatalf("step %d: unknown %s, want %s", i, got, step.Unknown)
-				}
-			case step.Error != nil:
-				wantError(t, told(t, p.calls).err, step.Error)
 			default:
-				wantResult(t, told(t, p.calls), step.Result)
+				p.step(i, step)
 			}
 		}
+		_ = conn.CloseNow()
 	})
+}
+
+// step is what the program does and is told.
+func (p *program) step(i int, step step) {
+	t := p.t
+	t.Helper()
+	switch {
+	case step.Call != "":
+		p.call(step.Call, step.With)
+	case step.Abort:
+		p.abort()
+		if err := told(t, p.calls).err; !errors.Is(err, context.Canceled) {
+			t.Fatalf("step %d: the call ended with %v", i, err)
+		}
+	case step.Lost != nil:
+		if err := told(t, p.calls).err; !errors.Is(err, client.ErrDisconnected) && !errors.Is(err, client.ErrClosed) {
+			t.Fatalf("step %d: the call ended with %v", i, err)
+		}
+	case step.State != "":
+		if got := told(t, p.states); got != step.State {
+			t.Fatalf("step %d: the client is %s, want %s", i, got, step.State)
+		}
+	case step.Progress != nil:
+		if got := told(t, p.progress); string(encoded(t, got)) != string(encoded(t, step.Progress)) {
+			t.Fatalf("step %d: progress %s, want %s", i, encoded(t, got), encoded(t, step.Progress))
+		}
+	case step.Unknown != "":
+		if got := told(t, p.unknown); got != step.Unknown {
+			t.Fatalf("step %d: unknown %s, want %s", i, got, step.Unknown)
+		}
+	case step.Error != nil:
+		wantError(t, told(t, p.calls).err, step.Error)
+	default:
+		wantResult(t, told(t, p.calls), step.Result)
+	}
 }
 
 // named puts in what stands for a name.
