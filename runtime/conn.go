@@ -83,6 +83,7 @@ type Conn struct {
 	all        ratelimit.Bucket   // of the schema's rate for all messages
 	invalid    ratelimit.Bucket
 	violations ratelimit.Bucket
+	beats      ratelimit.Bucket // of heartbeats
 
 	errorsMu sync.Mutex
 	errors   ratelimit.Bucket // of ERROR frames

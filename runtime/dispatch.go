@@ -121,7 +121,7 @@ func (s *Server) lookup(name []byte) (*messageType, func(*codec.Decoder) any, bo
 func (c *Conn) control(name, correlationID string) bool {
 	switch {
 	case name == typeHeartbeat:
-		c.member.Send(heartbeatAck(c.srv.protocol.Envelope, c.srv.Clock.Now()))
+		c.heartbeat(c.srv.Clock.Now())
 	case name == typeAbort && c.v1:
 		c.mu.Lock()
 		r := c.pendingRequest(correlationID)
@@ -133,6 +133,15 @@ func (c *Conn) control(name, correlationID string) bool {
 		return false
 	}
 	return true
+}
+
+// heartbeat answers a sign of life, unless there are more of them than anybody needs. No rate of the schema counts them.
+func (c *Conn) heartbeat(now time.Time) {
+	if !c.srv.Unlimited && c.beats.Take(ratelimit.Rate{Limit: 10, Per: time.Second, Burst: 20}, now) > 0 {
+		c.limited()
+		return
+	}
+	c.member.Send(heartbeatAck(c.srv.protocol.Envelope, now))
 }
 
 func (s *Server) unknownType(name string) *Error {
@@ -272,11 +281,16 @@ func (c *Conn) rate(in *inbound) *Error {
 	if wait == 0 {
 		return nil
 	}
-	s.stats.limited.Add(1)
-	if !c.within(&c.violations, s.Limits.RateViolations) {
+	c.limited()
+	return Errorf(CodeResourceExhausted, "too many %s messages", in.t.Name).WithRetry(true, wait)
+}
+
+// limited counts a frame above a rate, and ends a connection that sends too many of them.
+func (c *Conn) limited() {
+	c.srv.stats.limited.Add(1)
+	if !c.within(&c.violations, c.srv.Limits.RateViolations) {
 		c.Close(ClosePolicy, "rate limit exceeded")
 	}
-	return Errorf(CodeResourceExhausted, "too many %s messages", in.t.Name).WithRetry(true, wait)
 }
 
 func bucketRate(r *Rate) ratelimit.Rate {

@@ -187,6 +187,40 @@ func TestTooManyInvalidMessages(t *testing.T) {
 	}
 }
 
+// TestAFloodOfHeartbeats is answered as far as anybody needs it, and ends the connection where it goes on.
+func TestAFloodOfHeartbeats(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.Limits.RateViolations = 5 })
+	c := s.dial("user=ann")
+	beat := func(n int) {
+		for range n {
+			c.send(`{"type":"__heartbeat"}`)
+		}
+		c.send(`{"type":"ECHO","payload":{"text":"x"}}`)
+	}
+	answers := func(want int) {
+		t.Helper()
+		n := 0
+		for f := c.next(); !strings.HasPrefix(f, `{"type":"ECHO_RESPONSE"`); f = c.next() {
+			n++
+		}
+		if n != want {
+			t.Errorf("%d were answered, want %d", n, want)
+		}
+	}
+	beat(22)
+	answers(20)
+	s.clock.Advance(500 * time.Millisecond)
+	beat(5)
+	answers(5)
+	if n := s.srv.Stats().Limited; n != 2 {
+		t.Errorf("%d are counted as above a rate", n)
+	}
+	for range 4 { // after two above the rate, the fourth is one too many
+		c.send(`{"type":"__heartbeat"}`)
+	}
+	c.expectClose(1008, "rate limit exceeded")
+}
+
 func TestFrameLimit(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.Limits.MessageBytes = 100 })
 	c := s.dial("user=ann")
