@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,5 +132,55 @@ func TestDebugHandler(t *testing.T) {
 	}
 	if stuck := s.srv.Stuck(time.Minute); stuck != 0 {
 		t.Errorf("stuck for %v", stuck)
+	}
+}
+
+// logs is what was logged.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestLogsHaveNoSecrets refuses tokens and payloads in all the ways there are: the log has that, and neither of them.
+func TestLogsHaveNoSecrets(t *testing.T) {
+	out := new(logs)
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Logger = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		inner := cfg.Authenticate
+		cfg.Authenticate = func(r *http.Request, _ string) (any, error) { return inner(r, "") }
+		cfg.Reauthenticate = func(context.Context, *wsrt.Conn, string) (any, error) { return nil, errors.New("of yesterday") }
+	})
+	for _, offered := range []string{"wsgen.v1", "bearer.hunter2"} {
+		if _, code := s.tryDial("access_token=hunter2", http.Header{"Authorization": {"Bearer hunter2"}}, offered); code != 401 {
+			t.Errorf("got %d", code)
+		}
+	}
+	c := s.dial("user=ann", "wsgen.v1")
+	for _, frame := range []string{
+		auth("hunter2"), `{"type":"ECHO","payload":{"text":"hunter2 hunter2 hunter2"}}`, `{"type":"ECHO","payload":{"hunter2":"hunter2"}}`,
+		`{"type":"BOOM","payload":{"roomId":"a"}}`, `{"type":"ASK","payload":{"roomId":"a","text":"secret"}}`, `hunter2`,
+	} {
+		c.send(frame)
+		c.next()
+	}
+	for _, want := range []string{"who are you?", "of yesterday", "boom", http.ErrBodyNotAllowed.Error(), "ann"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in the log", want)
+		}
+	}
+	if strings.Contains(out.String(), "hunter2") {
+		t.Errorf("the log has a secret: %s", out)
 	}
 }
