@@ -180,3 +180,27 @@ func TestMessageTimeout(t *testing.T) {
 	})
 	c.expectClose(1008, "took too long")
 }
+
+// TestIDsOfRequests uses an id twice, again, and as what it is not.
+func TestIDsOfRequests(t *testing.T) {
+	s := serve(t, nil)
+	c := s.dial("user=ann", "wsgen.v1")
+	ask := func(id, text string) string {
+		return `{"type":"ASK","meta":{"correlationId":` + id + `},"payload":{"roomId":"a","text":"` + text + `"}}`
+	}
+	c.send(ask(`"x"`, "wait"))
+	receive(t, s.asleep)
+	c.send(ask(`"x"`, "hi"))
+	c.expect(rpcError("x", "INVALID_ARGUMENT", "a request with this correlationId is pending", final))
+	c.send(`{"type":"$ws:abort","meta":{"correlationId":"x"}}`)
+	c.expect(rpcError("x", "CANCELLED", "cancelled by the client", final))
+	receive(t, s.asleep)
+	c.send(ask(`"x"`, "nope")) // it is free again
+	c.expect(rpcError("x", "NOPE", "no", `,"details":{"text":"why"},"retryable":false`))
+	for _, id := range []string{`-1`, `18446744073709551616`, `null`, `{}`, `""`, `"` + strings.Repeat("x", 5000) + `"`} {
+		c.send(ask(id, "hi"))
+		if got := c.next(); !strings.HasPrefix(got, `{"type":"RPC_ERROR"`) || !strings.Contains(got, `"code":"INVALID_ARGUMENT"`) || !strings.Contains(got, "/meta/correlationId") {
+			t.Errorf("%.30s: got %s", id, got)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +134,34 @@ func TestDebugHandler(t *testing.T) {
 	if stuck := s.srv.Stuck(time.Minute); stuck != 0 {
 		t.Errorf("stuck for %v", stuck)
 	}
+}
+
+// TestWhatIsTakenAway takes a role, and then the right to speak, from somebody who is in a room.
+func TestWhatIsTakenAway(t *testing.T) {
+	var silenced atomic.Bool
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Reauthenticate = func(context.Context, *wsrt.Conn, string) (any, error) { return &claims{user: "ann"}, nil }
+		cfg.Authorize = func(_ context.Context, _ *wsrt.Conn, op *wsrt.Op) error {
+			if silenced.Load() && op.Message == "SAY" {
+				return errors.New("be quiet")
+			}
+			return nil
+		}
+	})
+	const admin = `{"type":"ADMIN","payload":{"text":"x"}}`
+	ann, bob := s.dial("user=ann&role=admin", "wsgen.v1"), s.dial("user=bob")
+	ann.send(admin)
+	receive(t, s.conn)
+	ann.send(auth("without"))
+	ann.expect(authOK)
+	ann.send(admin)
+	ann.expect(errorFrame("PERMISSION_DENIED", "ADMIN needs one of the roles admin", final))
+
+	bob.send(join("a"), say("one"))
+	bob.expect(newsFrame("a", "joined bob"), newsFrame("a", "one"))
+	silenced.Store(true)
+	bob.send(say("two"))
+	bob.expect(errorFrame("PERMISSION_DENIED", "not allowed", final))
 }
 
 // logs is what was logged.
