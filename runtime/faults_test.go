@@ -173,7 +173,7 @@ func TestVariants(t *testing.T) {
 	}
 	for name, env := range map[string]string{"one core": "GOMAXPROCS=1", "unprepared": "GOGC=100", "no collection": "GOGC=off"} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.short", "-test.timeout=2m")
+			cmd := exec.Command(os.Args[0], "-test.short", "-test.timeout=9m")
 			cmd.Env = append(os.Environ(), variant+"="+name, env)
 			out, err := cmd.CombinedOutput()
 			if err != nil {
