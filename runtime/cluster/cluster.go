@@ -27,7 +27,8 @@ import (
 // revision of a record, one succeeds. Its methods are safe for concurrent use.
 type Directory interface {
 	// Write stores a record and returns its revision, which is larger than that of any earlier write to the table. It
-	// returns ErrConflict when the record's revision is not w.Last, and only then: nothing was written, and nothing will be.
+	// returns ErrConflict when the record's revision is not w.Last, and only then: nothing of the write is there, and nothing
+	// will be. It may go on trying until ctx ends.
 	// After any other error it is not known whether it was, or will be; the same Write, with the same ID, may be called again
 	// and then succeeds, or reports a conflict, as if it had been one call.
 	Write(ctx context.Context, w Write) (revision uint64, err error)
