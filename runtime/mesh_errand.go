@@ -104,6 +104,10 @@ func (m *mesh) publish(ctx context.Context, topic string, t *MessageType, v any)
 		}
 		return r.fanOut(t, v, nil)
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := m.srv.Clock.AfterFunc(m.srv.PublishTimeout, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
 	pub := &outgoing{topic: topic, t: t, v: v, done: make(chan publishResult, 1)}
 	if err := m.send(&errand{pub: pub, order: m.order.Add(1)}); err != nil {
 		return 0, err
@@ -252,10 +256,13 @@ func (m *mesh) dispatch(s *meshSlot, e *errand) error {
 		return nil
 	}
 	s.sent = s.sent[:len(s.sent)-1]
-	if errors.Is(err, cluster.ErrBusy) {
+	switch {
+	case errors.Is(err, cluster.ErrBusy):
 		return Errorf(CodeResourceExhausted, "much waits for the node of %s", e.topic()).WithMaybeApplied(false)
+	case errors.Is(err, cluster.ErrUnknownPeer):
+		return err
 	}
-	return err
+	return errNotApplied("%s cannot be sent to the node of %s", f.Type, e.topic()).WithCause(err)
 }
 
 // encode writes a message into a frame.
@@ -321,7 +328,11 @@ func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
 // answeredBy ends a message that another node has handled.
 func (in *inbound) answeredBy(f *wire.Frame) {
 	if r := in.request; r != nil {
-		if r.claim() {
+		switch {
+		case !r.claim():
+		case f.Frame == nil: // the owner has given it up
+			in.conn.answerError(true, r.id, errMaybeApplied("%s has no answer", in.t.Name))
+		default:
 			in.conn.srv.stats.answered.Add(1)
 			in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
 		}

@@ -181,15 +181,33 @@ type FederateResult struct {
 }
 
 // Federate publishes a message to several rooms. It returns a result per topic, in their order; a topic that fails does
-// not keep the others from getting it. Topics that are not reached before ctx ends have its error.
+// not keep the others from getting it. Topics that are not reached before ctx ends have its error. In a cluster rooms of other nodes
+// are reached at the same time, each within Options.PublishTimeout.
 func (s *Server) Federate(ctx context.Context, topics []string, t *MessageType, v any) []FederateResult {
 	results := make([]FederateResult, len(topics))
+	var elsewhere sync.WaitGroup
+	limit := make(chan struct{}, federateAtOnce)
 	for i, topic := range topics {
-		n, err := s.publish(ctx, topic, t, v)
-		results[i] = FederateResult{Topic: topic, Shard: s.Shard(topic), Delivered: n, Err: err}
+		publish := func() {
+			n, err := s.publish(ctx, topic, t, v)
+			results[i] = FederateResult{Topic: topic, Shard: s.Shard(topic), Delivered: n, Err: err}
+		}
+		if s.Owns(topic) {
+			publish()
+			continue
+		}
+		limit <- struct{}{}
+		elsewhere.Go(func() {
+			publish()
+			<-limit
+		})
 	}
+	elsewhere.Wait()
 	return results
 }
+
+// federateAtOnce is how many rooms of other nodes Federate publishes to at a time.
+const federateAtOnce = 64
 
 func (s *Server) publish(ctx context.Context, topic string, t *MessageType, v any) (int, error) {
 	if err := context.Cause(ctx); err != nil {

@@ -254,14 +254,20 @@ func (n *Node) Send(to Peer, frame []byte, urgent bool) error {
 	if l == nil {
 		return ErrUnknownPeer
 	}
+	send := l.send
 	if urgent {
-		l.sendAlways(to, frame)
+		send = l.sendAlways
+	}
+	switch err := send(to, frame); {
+	case err == nil, errors.Is(err, errLinkReset): // the app is told of a link that breaks
 		return nil
-	}
-	if err := l.send(to, frame); err != nil {
+	case errors.Is(err, errLinkFull):
 		return ErrBusy
+	case errors.Is(err, errLinkOver), errors.Is(err, errLinkClosed):
+		return ErrUnknownPeer
+	default:
+		return err
 	}
-	return nil
 }
 
 // Members returns the peers that run, without this one, by name.
