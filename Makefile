@@ -2,7 +2,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test bench-test conformance npm ts-test browser-test generate page bench microbench run fuzz
+.PHONY: test lint go-test bench-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz
 
 test: lint go-test bench-test conformance ts-test browser-test
 
@@ -39,6 +39,10 @@ ts-test: npm
 # The chat page in a real browser, and the editors' language server on the YAML.
 browser-test: npm
 	CHROMIUM="$$(scripts/chromium)" && cd e2e && CHROMIUM="$$CHROMIUM" node --test --test-reporter=spec *.test.mjs
+
+# Takes the picture in README.md again.
+picture: npm
+	CHROMIUM="$$(scripts/chromium)" && cd e2e && CHROMIUM="$$CHROMIUM" PICTURE=$(CURDIR)/docs/chat.png node --test --test-name-pattern=picture chat.test.mjs
 
 # Rewrites generated code, golden files and the chat example. Read the diff afterwards.
 generate:

@@ -142,7 +142,7 @@ test("the picture of the chat in two windows", async () => {
   await both.setContent(`<body style="margin:0;padding:20px;display:flex;gap:0;background:#c9d3df">${shots
     .map((data) => `<img style="border-radius:12px;margin-right:8px;box-shadow:0 4px 16px #0003" src="data:image/png;base64,${data}">`)
     .join("")}</body>`);
-  if (process.env.PICTURE) {
+  if (process.env.PICTURE) { // make picture: the one in README.md
     await both.screenshot({ path: process.env.PICTURE });
   }
   await both.context().close();
