@@ -10,11 +10,24 @@ import { buildSync } from "esbuild";
 
 const root = new URL("../..", import.meta.url).pathname;
 
+/** A module or a program, bundled and minified. */
+function bundle(input: { entryPoints: string[] } | { stdin: { contents: string; resolveDir: string } }): Uint8Array {
+  const out = buildSync({ ...input, bundle: true, minify: true, format: "esm", target: "es2022", write: false });
+  return out.outputFiles[0]?.contents ?? new Uint8Array();
+}
+
 /** The bytes of a module, minified and compressed. */
 function size(file: string): number {
-  const out = buildSync({ entryPoints: [file], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
-  return gzipSync(out.outputFiles[0]?.contents ?? "", { level: 9 }).length;
+  return gzipSync(bundle({ entryPoints: [file] }), { level: 9 }).length;
 }
+
+test("a program that uses one table gets no client with it", (t) => {
+  const contents = 'import { Role, schemaFingerprint } from "./client.gen.ts"; console.log(Role.owner, schemaFingerprint);';
+  const out = new TextDecoder().decode(bundle({ stdin: { contents, resolveDir: join(root, "golden/language/chat") } }));
+  t.diagnostic(`${out.length} bytes`);
+  assert.doesNotMatch(out, /WebSocket|reconnecting/);
+  assert.ok(out.length < 400, out);
+});
 
 test("the runtime fits its budget", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "wsgen-size-"));

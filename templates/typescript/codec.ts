@@ -37,6 +37,13 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+//#if make
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
+//#end
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {

@@ -228,6 +228,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1320,34 +1325,34 @@ const $strictClient = false;
 // The types of the schema, each behind those that it needs.
 
 const $RoomID: $Type = /* @__PURE__ */ $string(1, 64);
-const $ChatMessage: $Type = /* @__PURE__ */ $struct([
+const $ChatMessage: $Type = /* @__PURE__ */ $make(() => $struct([
   ["id", $integer(0, 4294967295)],
   ["userId", $string()],
   ["text", $string()],
   ["sentAt", $string(undefined, undefined, $format("date-time"), true)],
   ["key", $string(1, 64), 1],
-]);
+]));
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $LeaveRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $RoomMessage: $Type = /* @__PURE__ */ $struct([["text", $string(1, 2000)], ["key", $string(1, 64), 1]]);
-const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50]]);
-const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($ChatMessage)], ["shard", $integer(0, 65535)]]);
-const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]);
+const $RoomMessage: $Type = /* @__PURE__ */ $make(() => $struct([["text", $string(1, 2000)], ["key", $string(1, 64), 1]]));
+const $GetHistoryRequest: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50]]));
+const $GetHistoryResponse: $Type = /* @__PURE__ */ $make(() => $struct([["messages", $array($ChatMessage)], ["shard", $integer(0, 65535)]]));
+const $GetHistoryProgress: $Type = /* @__PURE__ */ $make(() => $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]));
 const $NotInRoomDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $RoomUpdate: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()], ["key", $string(), 1]]);
-const $Typing: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]);
-const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 128)]]);
-const $PresenceMember: $Type = /* @__PURE__ */ $struct([
+const $RoomUpdate: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()], ["key", $string(), 1]]));
+const $Typing: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]));
+const $PresenceClaims: $Type = /* @__PURE__ */ $make(() => $struct([["userId", $string(1, 128)]]));
+const $PresenceMember: $Type = /* @__PURE__ */ $make(() => $struct([
   ["id", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["claims", $PresenceClaims, 1],
-]);
-const $Presence: $Type = /* @__PURE__ */ $struct([
+]));
+const $Presence: $Type = /* @__PURE__ */ $make(() => $struct([
   ["topic", $string()],
   ["count", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["members", $array($PresenceMember), 1],
   ["joined", $array($PresenceMember), 1],
   ["left", $array($integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
-]);
+]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   RoomID: $RoomID,
@@ -1366,17 +1371,17 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Presence: $Presence,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
   ["NOT_IN_ROOM", $NotInRoomDetails],
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["ROOM_UPDATE", { payload: $RoomUpdate }],
   ["TYPING", { payload: $Typing }],
   ["$ws:presence", { payload: $Presence }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["GET_HISTORY_RESPONSE"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["GET_HISTORY_RESPONSE"]);
 
 const $sendJoinRoom: $Message = { type: "JOIN_ROOM", payload: $JoinRoom, maxBytes: 65536 };
 const $sendLeaveRoom: $Message = { type: "LEAVE_ROOM", payload: $LeaveRoom, maxBytes: 65536 };

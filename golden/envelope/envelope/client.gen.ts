@@ -117,6 +117,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1096,13 +1101,13 @@ const $form = { type: "event", payload: "", id: "reqid", ints: false };
 
 // The types of the schema, each behind those that it needs.
 
-const $SubscribeRequest: $Type = /* @__PURE__ */ $struct([["pair", $string(1, 9)], ["depth", $integer(-2147483648, 2147483647), 1]]);
-const $SubscribeResponse: $Type = /* @__PURE__ */ $struct([["channel", $integer(-2147483648, 2147483647)]]);
-const $SubscribeProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(-2147483648, 2147483647)]]);
-const $UnknownPairDetails: $Type = /* @__PURE__ */ $struct([["pair", $string()]]);
+const $SubscribeRequest: $Type = /* @__PURE__ */ $make(() => $struct([["pair", $string(1, 9)], ["depth", $integer(-2147483648, 2147483647), 1]]));
+const $SubscribeResponse: $Type = /* @__PURE__ */ $make(() => $struct([["channel", $integer(-2147483648, 2147483647)]]));
+const $SubscribeProgress: $Type = /* @__PURE__ */ $make(() => $struct([["loaded", $integer(-2147483648, 2147483647)]]));
+const $UnknownPairDetails: $Type = /* @__PURE__ */ $make(() => $struct([["pair", $string()]]));
 const $Ping: $Type = /* @__PURE__ */ $struct([]);
 const $SetType: $Type = /* @__PURE__ */ $struct([["all", $bool, 1]]);
-const $Pong: $Type = /* @__PURE__ */ $struct([["at", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]);
+const $Pong: $Type = /* @__PURE__ */ $make(() => $struct([["at", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   SubscribeRequest: $SubscribeRequest,
@@ -1114,15 +1119,15 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Pong: $Pong,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
   ["UNKNOWN_PAIR", $UnknownPairDetails],
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["pong", { payload: $Pong }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["subscriptionStatus"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["subscriptionStatus"]);
 
 const $sendSubscribe: $Message = { type: "subscribe", payload: $SubscribeRequest, maxBytes: 65536, reply: "subscriptionStatus", response: $SubscribeResponse, progress: $SubscribeProgress, timeoutMs: 30000 };
 const $sendPing: $Message = { type: "ping", payload: undefined, maxBytes: 65536 };

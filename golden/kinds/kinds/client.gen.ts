@@ -828,6 +828,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -2018,20 +2023,20 @@ const $strictClient = false;
 const $Role: $Type = /* @__PURE__ */ $enum(["owner", "member"]);
 const $Status: $Type = $Role;
 const $RoomID: $Type = /* @__PURE__ */ $string(1, 64);
-const $Point: $Type = /* @__PURE__ */ $struct([
+const $Point: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x", $float()],
   ["y", $integer(-2147483648, 2147483647), 1, 0],
   ["label", $string(), 1],
   ["mark", $nullable($string()), 1],
-]);
+]));
 const $Place: $Type = $Point;
-const $Tags: $Type = /* @__PURE__ */ $array($string(1), undefined, 3);
-const $Counts: $Type = /* @__PURE__ */ $map($integer(0, 255), $Role);
-const $At: $Type = /* @__PURE__ */ $string(undefined, undefined, $format("date-time"), true);
+const $Tags: $Type = /* @__PURE__ */ $make(() => $array($string(1), undefined, 3));
+const $Counts: $Type = /* @__PURE__ */ $make(() => $map($integer(0, 255), $Role));
+const $At: $Type = /* @__PURE__ */ $make(() => $string(undefined, undefined, $format("date-time"), true));
 const $Blob: $Type = $any;
 const $Bag: $Type = /* @__PURE__ */ $object();
-const $Node: $Type = /* @__PURE__ */ $struct([["name", $string()], ["next", $lazy(() => $Node), 1], ["children", $array($lazy(() => $Node))]]);
-const $Required: $Type = /* @__PURE__ */ $struct([
+const $Node: $Type = /* @__PURE__ */ $make(() => $struct([["name", $string()], ["next", $lazy(() => $Node), 1], ["children", $array($lazy(() => $Node))]]));
+const $Required: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $string()],
   ["bounded", $string(2, 4)],
   ["uuid", $string(undefined, undefined, $format("uuid"))],
@@ -2075,8 +2080,8 @@ const $Required: $Type = /* @__PURE__ */ $struct([
   ["uuidMap", $map($map($nullable($bool)), $string(undefined, undefined, $format("uuid")))],
   ["idMap", $map($Point, $RoomID)],
   ["nullableMap", $map($nullable($Tags))],
-]);
-const $Optional: $Type = /* @__PURE__ */ $struct([
+]));
+const $Optional: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $string(), 1],
   ["bounded", $string(2, 4), 1],
   ["uuid", $string(undefined, undefined, $format("uuid")), 1],
@@ -2120,8 +2125,8 @@ const $Optional: $Type = /* @__PURE__ */ $struct([
   ["uuidMap", $map($map($nullable($bool)), $string(undefined, undefined, $format("uuid"))), 1],
   ["idMap", $map($Point, $RoomID), 1],
   ["nullableMap", $map($nullable($Tags)), 1],
-]);
-const $Nullable: $Type = /* @__PURE__ */ $struct([
+]));
+const $Nullable: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $nullable($string())],
   ["bounded", $nullable($string(2, 4))],
   ["uuid", $nullable($string(undefined, undefined, $format("uuid")))],
@@ -2163,8 +2168,8 @@ const $Nullable: $Type = /* @__PURE__ */ $struct([
   ["uuidMap", $nullable($map($map($nullable($bool)), $string(undefined, undefined, $format("uuid"))))],
   ["idMap", $nullable($map($Point, $RoomID))],
   ["nullableMap", $nullable($map($nullable($Tags)))],
-]);
-const $ThreeState: $Type = /* @__PURE__ */ $struct([
+]));
+const $ThreeState: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $nullable($string()), 1],
   ["bounded", $nullable($string(2, 4)), 1],
   ["uuid", $nullable($string(undefined, undefined, $format("uuid"))), 1],
@@ -2206,8 +2211,8 @@ const $ThreeState: $Type = /* @__PURE__ */ $struct([
   ["uuidMap", $nullable($map($map($nullable($bool)), $string(undefined, undefined, $format("uuid")))), 1],
   ["idMap", $nullable($map($Point, $RoomID)), 1],
   ["nullableMap", $nullable($map($nullable($Tags))), 1],
-]);
-const $Default: $Type = /* @__PURE__ */ $struct([
+]));
+const $Default: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $string(), 1, "a b"],
   ["bounded", $string(2, 4), 1, "abc"],
   ["uuid", $string(undefined, undefined, $format("uuid")), 1, "123e4567-e89b-12d3-a456-426614174000"],
@@ -2227,8 +2232,8 @@ const $Default: $Type = /* @__PURE__ */ $struct([
   ["role", $Role, 1, "member"],
   ["status", $Status, 1, "owner"],
   ["roomId", $RoomID, 1, "lobby"],
-]);
-const $NullableDefault: $Type = /* @__PURE__ */ $struct([
+]));
+const $NullableDefault: $Type = /* @__PURE__ */ $make(() => $struct([
   ["string", $nullable($string()), 1, "a b"],
   ["bounded", $nullable($string(2, 4)), 1, "abc"],
   ["uuid", $nullable($string(undefined, undefined, $format("uuid"))), 1, "123e4567-e89b-12d3-a456-426614174000"],
@@ -2248,7 +2253,7 @@ const $NullableDefault: $Type = /* @__PURE__ */ $struct([
   ["role", $nullable($Role), 1, "member"],
   ["status", $nullable($Status), 1, "owner"],
   ["roomId", $nullable($RoomID), 1, "lobby"],
-]);
+]));
 const $Wide: $Type = /* @__PURE__ */ $struct([
   ["f000", $bool, 1],
   ["f001", $bool],
@@ -2403,10 +2408,10 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Wide: $Wide,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["REQUIRED", { payload: $Required }],
   ["OPTIONAL", { payload: $Optional }],
   ["NULLABLE", { payload: $Nullable }],
@@ -2416,7 +2421,7 @@ const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
   ["WIDE", { payload: $Wide }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>([]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([]);
 
 const $sendRequired: $Message = { type: "REQUIRED", payload: $Required, maxBytes: 65536 };
 const $sendOptional: $Message = { type: "OPTIONAL", payload: $Optional, maxBytes: 65536 };

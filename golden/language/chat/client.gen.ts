@@ -266,6 +266,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1459,59 +1464,59 @@ const $strictClient = false;
 
 const $RoomID: $Type = /* @__PURE__ */ $string(1, 64);
 const $Role: $Type = /* @__PURE__ */ $enum(["owner", "moderator", "member"]);
-const $User: $Type = /* @__PURE__ */ $struct([
+const $User: $Type = /* @__PURE__ */ $make(() => $struct([
   ["id", $string(1, 64)],
   ["name", $string()],
   ["avatar", $string(undefined, undefined, $format("uri")), 1],
-]);
-const $Member: $Type = /* @__PURE__ */ $struct([
+]));
+const $Member: $Type = /* @__PURE__ */ $make(() => $struct([
   ["user", $User],
   ["role", $Role, 1, "member"],
   ["nick", $string(1, 32), 1],
   ["mutedUntil", $nullable($string(undefined, undefined, $format("date-time"), true))],
   ["lastSeen", $nullable($string(undefined, undefined, $format("date-time"), true)), 1],
   ["counters", $map($integer(0, 4294967295))],
-]);
-const $AttachmentImage: $Type = /* @__PURE__ */ $struct([
+]));
+const $AttachmentImage: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"image\"")],
   ["url", $string(undefined, undefined, $format("uri"))],
   ["width", $integer(1, 2147483647, -2147483648, 2147483647)],
   ["height", $integer(1, 2147483647, -2147483648, 2147483647)],
-]);
-const $AttachmentFile: $Type = /* @__PURE__ */ $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 49152)]]);
-const $Attachment: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]]));
-const $RoomMessage: $Type = /* @__PURE__ */ $struct([
+]));
+const $AttachmentFile: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 49152)]]));
+const $Attachment: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]])));
+const $RoomMessage: $Type = /* @__PURE__ */ $make(() => $struct([
   ["roomId", $RoomID],
   ["id", $string(undefined, undefined, $format("uuid"))],
   ["from", $User],
   ["text", $string()],
   ["sentAt", $string(undefined, undefined, $format("date-time"), true)],
   ["files", $array($Attachment)],
-]);
+]));
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $LeaveRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $SendMessage: $Type = /* @__PURE__ */ $struct([
+const $SendMessage: $Type = /* @__PURE__ */ $make(() => $struct([
   ["roomId", $RoomID],
   ["id", $string(undefined, undefined, $format("uuid"))],
   ["text", $string(1, 2000)],
   ["files", $array($Attachment)],
-]);
-const $KickMember: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["userId", $string()]]);
-const $GetHistoryRequest: $Type = /* @__PURE__ */ $struct([
+]));
+const $KickMember: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["userId", $string()]]));
+const $GetHistoryRequest: $Type = /* @__PURE__ */ $make(() => $struct([
   ["roomId", $RoomID],
   ["before", $string(undefined, undefined, $format("uuid")), 1],
   ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50],
-]);
-const $GetHistoryResponse: $Type = /* @__PURE__ */ $struct([["messages", $array($RoomMessage)], ["more", $bool]]);
-const $GetHistoryProgress: $Type = /* @__PURE__ */ $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]);
+]));
+const $GetHistoryResponse: $Type = /* @__PURE__ */ $make(() => $struct([["messages", $array($RoomMessage)], ["more", $bool]]));
+const $GetHistoryProgress: $Type = /* @__PURE__ */ $make(() => $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]));
 const $RoomNotFoundDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $HistoryLockedDetails: $Type = /* @__PURE__ */ $struct([["until", $string(undefined, undefined, $format("date-time"), true)]]);
-const $RoomUpdate: $Type = /* @__PURE__ */ $struct([
+const $HistoryLockedDetails: $Type = /* @__PURE__ */ $make(() => $struct([["until", $string(undefined, undefined, $format("date-time"), true)]]));
+const $RoomUpdate: $Type = /* @__PURE__ */ $make(() => $struct([
   ["roomId", $RoomID],
   ["revision", $long(-(2n ** 63n), 2n ** 63n - 1n)],
   ["members", $array($Member)],
   ["topic", $nullable($string())],
-]);
+]));
 const $Typing: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID], ["active", $bool, 1, true]]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
@@ -1536,18 +1541,18 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Typing: $Typing,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
   ["ROOM_NOT_FOUND", $RoomNotFoundDetails],
   ["HISTORY_LOCKED", $HistoryLockedDetails],
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["ROOM_MESSAGE", { payload: $RoomMessage }],
   ["ROOM_UPDATE", { payload: $RoomUpdate }],
   ["TYPING", { payload: $Typing }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["GET_HISTORY_RESPONSE"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["GET_HISTORY_RESPONSE"]);
 
 const $sendJoinRoom: $Message = { type: "JOIN_ROOM", payload: $JoinRoom, maxBytes: 16384 };
 const $sendLeaveRoom: $Message = { type: "LEAVE_ROOM", payload: $LeaveRoom, maxBytes: 16384 };

@@ -176,6 +176,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1138,16 +1143,16 @@ const $Step: $Type = /* @__PURE__ */ $enum(["+1", "-1", ""]);
 const $Word: $Type = /* @__PURE__ */ $enum(["null", "true", "1"]);
 const $GetUserIds: $Type = /* @__PURE__ */ $struct([]);
 const $Http2push: $Type = /* @__PURE__ */ $struct([]);
-const $TwoFactorCode: $Type = /* @__PURE__ */ $struct([["code", $string()]]);
+const $TwoFactorCode: $Type = /* @__PURE__ */ $make(() => $struct([["code", $string()]]));
 const $RoomJoin: $Type = /* @__PURE__ */ $struct([]);
 const $SessionUpdate: $Type = /* @__PURE__ */ $struct([]);
 const $XmlhttpRequest: $Type = /* @__PURE__ */ $struct([]);
 const $ÜberRaum: $Type = /* @__PURE__ */ $struct([]);
 const $X房间加入: $Type = /* @__PURE__ */ $struct([]);
-const $Type: $Type = /* @__PURE__ */ $struct([["type", $string(), 1]]);
+const $Type: $Type = /* @__PURE__ */ $make(() => $struct([["type", $string(), 1]]));
 const $HandlerMessage: $Type = /* @__PURE__ */ $struct([]);
 const $Close: $Type = /* @__PURE__ */ $struct([]);
-const $Fields: $Type = /* @__PURE__ */ $struct([
+const $Fields: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type", $string()],
   ["func", $string()],
   ["x-y", $string()],
@@ -1156,7 +1161,7 @@ const $Fields: $Type = /* @__PURE__ */ $struct([
   ["1st", $string()],
   ["marshalJSON", $string()],
   ["constructor", $string()],
-]);
+]));
 const $ErrorMessage: $Type = /* @__PURE__ */ $struct([["unit", $Unit], ["comparison", $Comparison], ["step", $Step], ["word", $Word]]);
 const $ConnMessage: $Type = /* @__PURE__ */ $struct([]);
 
@@ -1181,15 +1186,15 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   ConnMessage: $ConnMessage,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["ERROR_MESSAGE", { payload: $ErrorMessage }],
   ["CONN", {  }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>([]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([]);
 
 const $sendGetUserIDs: $Message = { type: "GET_USER_IDS", payload: undefined, maxBytes: 65536 };
 const $sendHTTP2Push: $Message = { type: "HTTP_2_PUSH", payload: undefined, maxBytes: 65536 };

@@ -102,6 +102,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1171,8 +1176,8 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $Inner: $Type = /* @__PURE__ */ $struct([["x", $integer(-2147483648, 2147483647)]]);
-const $Echo: $Type = /* @__PURE__ */ $struct([
+const $Inner: $Type = /* @__PURE__ */ $make(() => $struct([["x", $integer(-2147483648, 2147483647)]]));
+const $Echo: $Type = /* @__PURE__ */ $make(() => $struct([
   ["required", $string()],
   ["optional", $string(), 1],
   ["nullable", $nullable($string())],
@@ -1184,21 +1189,21 @@ const $Echo: $Type = /* @__PURE__ */ $struct([
   ["at", $string(undefined, undefined, $format("date-time"), true), 1],
   ["flag", $bool, 1],
   ["blob", $bytes(), 1],
-]);
+]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   Inner: $Inner,
   Echo: $Echo,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["ECHO", { payload: $Echo }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>([]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([]);
 
 const $sendEcho: $Message = { type: "ECHO", payload: $Echo, maxBytes: 65536 };
 

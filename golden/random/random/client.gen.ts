@@ -3246,6 +3246,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -4825,1188 +4830,1188 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $T000type20objectPpValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T000type20objectP: $Type = /* @__PURE__ */ $check($struct([
+const $T000type20objectPpValue: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T000type20objectP: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $map($T000type20objectPpValue, undefined, undefined, 2)],
   ["q", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
-], $array($object())), "{\"properties\":{\"r\":false}}");
+], $array($object())), "{\"properties\":{\"r\":false}}"));
 const $T000type20object: $Type = /* @__PURE__ */ $struct([["p", $T000type20objectP]]);
-const $T000type20: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T000type20object });
+const $T000type20: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T000type20object }));
 const $T000ref1: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T000b2: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T000: $Type = /* @__PURE__ */ $struct([["type20", $T000type20], ["ref1", $nullable($T000ref1), 1], ["b2", $T000b2, 1]]);
-const $T085xy0value: $Type = /* @__PURE__ */ $check($struct([
+const $T000b2: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T000: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $T000type20], ["ref1", $nullable($T000ref1), 1], ["b2", $T000b2, 1]]));
+const $T085xy0value: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"string\",\"contentMediaType\":\"application/json\"},{}]}")],
   ["q", $string(undefined, undefined, $format("uri")), 1],
-], $any), "{\"minProperties\":1}");
-const $T085: $Type = /* @__PURE__ */ $struct([["x-y0", $map($T085xy0value, $string(undefined, 3))]]);
-const $T001: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T085: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $map($T085xy0value, $string(undefined, 3))]]));
+const $T001: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"anyOf\":[{\"type\":\"string\",\"maxLength\":3},{\"type\":\"boolean\"}]}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}"), 1],
   ["b1", $map($array($nullable($T085)), undefined, 1)],
-]);
-const $T002type20kaPValue: $Type = /* @__PURE__ */ $struct([["Ünit0", $check($float(), "{\"multipleOf\":0.1}")], ["d", $array($string()), 1, ["a"]]]);
-const $T002type20ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $map($T002type20kaPValue, undefined, undefined, 2)]]);
-const $T002type20kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T002type20kaPValue: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $check($float(), "{\"multipleOf\":0.1}")], ["d", $array($string()), 1, ["a"]]]));
+const $T002type20ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $map($T002type20kaPValue, undefined, undefined, 2)]]));
+const $T002type20kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $string(undefined, 12, $format("date")), 1],
   ["q", $check($float(), "{\"multipleOf\":0.1}")],
-]);
-const $T002type20kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T002type20: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T002type20ka], ["kb", $T002type20kb], ["kc", $T002type20kc]]));
-const $T002: $Type = /* @__PURE__ */ $struct([
+]));
+const $T002type20kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T002type20: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T002type20ka], ["kb", $T002type20kb], ["kc", $T002type20kc]])));
+const $T002: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T002type20, 1],
   ["ref1", $integer(-9.223372036854776e+18, 9.223372036854776e+18)],
   ["ref2", $check($any, "{\"anyOf\":[{},{\"type\":\"null\"}]}")],
-]);
-const $T003type21p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
-const $T003type21: $Type = /* @__PURE__ */ $struct([
+]));
+const $T003type21p: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($any, undefined, 1) }));
+const $T003type21: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $nullable($T003type21p)],
   ["q", $const("\"ka\"")],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-]);
-const $T003: $Type = /* @__PURE__ */ $struct([["Ünit0", $const("true")], ["type21", $T003type21]]);
+]));
+const $T003: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $const("true")], ["type21", $T003type21]]));
 const $T004b1valueValue: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T004: $Type = /* @__PURE__ */ $struct([
+const $T004: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $long(0n, 2n ** 64n - 1n), 1],
   ["b1", $nullable($map($map($T004b1valueValue, $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), undefined, 1)), 1],
   ["a2", $array($nullable($string(undefined, undefined, $format("date-time"), true)))],
-]);
+]));
 const $T005type20key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T005type20valueX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true);
-const $T005type20valueX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $pattern("^[a-c]+$")), 1]]);
-const $T005type20value: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T005type20valueX1], [2, $T005type20valueX2]]));
-const $T005ref2: $Type = /* @__PURE__ */ $check($struct([
+const $T005type20valueX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true));
+const $T005type20valueX2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(undefined, undefined, $pattern("^[a-c]+$")), 1]]));
+const $T005type20value: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T005type20valueX1], [2, $T005type20valueX2]])));
+const $T005ref2: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $string(undefined, undefined, $format("uuid"))],
   ["q", $string(undefined, undefined, $pattern("^[a-c]+$")), 1],
-], $any), "{\"minProperties\":1}");
-const $T005: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T005: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $map($T005type20value, $T005type20key)],
   ["ref1", $map($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, undefined, 2)],
   ["ref2", $T005ref2],
-]);
-const $T006: $Type = /* @__PURE__ */ $struct([["type20", $nullable($string(undefined, 3))], ["b1", $const("\"ka\"")]]);
-const $T007a2kaPÜnit0: $Type = /* @__PURE__ */ $struct([
+]));
+const $T006: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $nullable($string(undefined, 3))], ["b1", $const("\"ka\"")]]));
+const $T007a2kaPÜnit0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $integer(-128, 127), 1],
   ["b1", $check($any, "{\"maxLength\":2,\"minItems\":1}")],
   ["b2", $bytes(undefined, 6), 1],
   ["d", $integer(-128, 127), 1, 5],
-]);
-const $T007a2kaPxy1q: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T007a2kaPxy1: $Type = /* @__PURE__ */ $check($struct([["p", $float(undefined, undefined, true), 1], ["q", $T007a2kaPxy1q, 1]], $map($bool)), "{\"properties\":{\"r\":false},\"required\":[\"z\"]}");
+]));
+const $T007a2kaPxy1q: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T007a2kaPxy1: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $float(undefined, undefined, true), 1], ["q", $T007a2kaPxy1q, 1]], $map($bool)), "{\"properties\":{\"r\":false},\"required\":[\"z\"]}"));
 const $T007a2kaPd: $Type = /* @__PURE__ */ $enum(["a", "b"]);
-const $T007a2kaP: $Type = /* @__PURE__ */ $struct([
+const $T007a2kaP: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $T007a2kaPÜnit0],
   ["x-y1", $T007a2kaPxy1, 1],
   ["ref2", $check($object(), "{\"required\":[\"a\"]}")],
   ["d", $T007a2kaPd, 1, "b"],
-]);
-const $T007a2ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $T007a2kaP]]);
-const $T007a2kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $bytes(), 1], ["q", $string()]]);
-const $T007a2kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T007a2: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T007a2ka], ["kb", $T007a2kb], ["kc", $T007a2kc]]));
-const $T007: $Type = /* @__PURE__ */ $struct([
+]));
+const $T007a2ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $T007a2kaP]]));
+const $T007a2kb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $bytes(), 1], ["q", $string()]]));
+const $T007a2kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T007a2: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T007a2ka], ["kb", $T007a2kb], ["kc", $T007a2kc]])));
+const $T007: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $string(undefined, 12, $format("date"))],
   ["Ünit1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"integer\",\"format\":\"uint8\",\"minimum\":0,\"maximum\":255}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
   ["a2", $T007a2],
   ["b3", $string(undefined, undefined, $format("email"))],
-]);
-const $T008: $Type = /* @__PURE__ */ $struct([["Ünit0", $check($object(), "{\"required\":[\"a\"]}"), 1], ["type21", $float(), 1]]);
-const $T072: $Type = /* @__PURE__ */ $struct([
+]));
+const $T008: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $check($object(), "{\"required\":[\"a\"]}"), 1], ["type21", $float(), 1]]));
+const $T072: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"number\",\"format\":\"float\"}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
-]);
-const $T009: $Type = /* @__PURE__ */ $struct([
+]));
+const $T009: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $array($string(undefined, undefined, $format("ipv4")))],
   ["a1", $array($T072, undefined, 2), 1],
   ["a2", $nullable($string(undefined, undefined, $format("date-time"), true))],
   ["Ünit3", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
-]);
-const $T010ünit1: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool });
+]));
+const $T010ünit1: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), boolean: $bool }));
 const $T010ref3itemKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T010: $Type = /* @__PURE__ */ $struct([
+const $T010: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $string(undefined, undefined, $format("date-time"), true)],
   ["Ünit1", $T010ünit1, 1],
   ["b2", $any],
   ["ref3", $check($array($map($array($check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")), $T010ref3itemKey)), "{\"uniqueItems\":true}")],
-]);
-const $T011: $Type = /* @__PURE__ */ $struct([["x-y0", $string(1, 3, $pattern("^a")), 1]]);
-const $T012b1x1: $Type = /* @__PURE__ */ $struct([
+]));
+const $T011: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $string(1, 3, $pattern("^a")), 1]]));
+const $T012b1x1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["op", $const("1")],
   ["p", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
-], true);
-const $T012b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]);
-const $T012b1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T012b1x1], [2, $T012b1x2]]));
-const $T012: $Type = /* @__PURE__ */ $struct([["Ünit0", $string(undefined, undefined, $format("uri")), 1], ["b1", $T012b1]]);
-const $T013type20item: $Type = /* @__PURE__ */ $check($struct([["p", $string(1, 3, $pattern("^a"))], ["q", $long(0n, 2n ** 64n - 1n), 1]], $any), "{\"minProperties\":1}");
-const $T077: $Type = /* @__PURE__ */ $struct([["Ünit0", $string(undefined, undefined, $format("email")), 1]]);
-const $T013ref2object: $Type = /* @__PURE__ */ $struct([["p", $string(2, undefined, $pattern("^[a-zé]"))]]);
-const $T013ref2: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($nullable($check($float(), "{\"const\":2.5}"))), object: $T013ref2object });
-const $T013: $Type = /* @__PURE__ */ $struct([
+], true));
+const $T012b1x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]));
+const $T012b1: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T012b1x1], [2, $T012b1x2]])));
+const $T012: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $string(undefined, undefined, $format("uri")), 1], ["b1", $T012b1]]));
+const $T013type20item: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $string(1, 3, $pattern("^a"))], ["q", $long(0n, 2n ** 64n - 1n), 1]], $any), "{\"minProperties\":1}"));
+const $T077: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $string(undefined, undefined, $format("email")), 1]]));
+const $T013ref2object: $Type = /* @__PURE__ */ $make(() => $struct([["p", $string(2, undefined, $pattern("^[a-zé]"))]]));
+const $T013ref2: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($nullable($check($float(), "{\"const\":2.5}"))), object: $T013ref2object }));
+const $T013: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $array($T013type20item, undefined, 2)],
   ["Ünit1", $check($array($map($T077), 1, 3), "{\"uniqueItems\":true}"), 1],
   ["ref2", $T013ref2, 1],
-]);
-const $T014a0: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T014a0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"string\",\"contentEncoding\":\"base64\"},{}]}")],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), 1],
-], $any), "{\"minProperties\":1}");
-const $T014a2v0item: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $map($string()) });
-const $T014a2: $Type = /* @__PURE__ */ $tuple([$array($T014a2v0item, undefined, 2), $any], 2, undefined, 2, 2);
+], $any), "{\"minProperties\":1}"));
+const $T014a2v0item: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $map($string()) }));
+const $T014a2: $Type = /* @__PURE__ */ $make(() => $tuple([$array($T014a2v0item, undefined, 2), $any], 2, undefined, 2, 2));
 const $T014xy3key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T014: $Type = /* @__PURE__ */ $struct([
+const $T014: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $T014a0],
   ["a1", $nullable($check($object(), "{\"required\":[\"a\"]}")), 1],
   ["a2", $T014a2],
   ["x-y3", $map($integer(-128, 127), $T014xy3key)],
-]);
-const $T015xy0x1p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), object: $map($string()) });
-const $T015xy0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T015xy0x1p]], true);
-const $T015xy0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("ipv4")), 1]]);
-const $T015xy0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T015xy0x1], [2, $T015xy0x2]]));
-const $T015a1arrayItemP: $Type = /* @__PURE__ */ $check($struct([["p", $bool], ["q", $float(0, 1), 1]], $any), "{\"properties\":{\"r\":false}}");
-const $T015a1arrayItem: $Type = /* @__PURE__ */ $check($struct([["p", $T015a1arrayItemP, 1], ["q", $check($float(), "{\"multipleOf\":0.1}"), 1]], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
-const $T015a1objectPValue: $Type = /* @__PURE__ */ $tuple([$check($bool, "{\"const\":true}"), $check($float(), "{\"multipleOf\":0.1}")], 2, undefined, 2, 2);
-const $T015a1object: $Type = /* @__PURE__ */ $struct([["p", $map($T015a1objectPValue, $string(undefined, 3))]]);
-const $T015a1: $Type = /* @__PURE__ */ $oneOf({ array: $array($T015a1arrayItem), number: $integer(-128, 127), object: $T015a1object });
-const $T015ünit3v0v1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
-const $T015ünit3v0: $Type = /* @__PURE__ */ $tuple([$integer(-128, 127), $nullable($T015ünit3v0v1)], 0, $long(0n, 2n ** 64n - 1n));
-const $T015ünit3: $Type = /* @__PURE__ */ $tuple([$T015ünit3v0, $check($object(), "{\"required\":[\"a\"]}")], 0, $any);
+]));
+const $T015xy0x1p: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), object: $map($string()) }));
+const $T015xy0x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T015xy0x1p]], true));
+const $T015xy0x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("ipv4")), 1]]));
+const $T015xy0: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T015xy0x1], [2, $T015xy0x2]])));
+const $T015a1arrayItemP: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $bool], ["q", $float(0, 1), 1]], $any), "{\"properties\":{\"r\":false}}"));
+const $T015a1arrayItem: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T015a1arrayItemP, 1], ["q", $check($float(), "{\"multipleOf\":0.1}"), 1]], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}"));
+const $T015a1objectPValue: $Type = /* @__PURE__ */ $make(() => $tuple([$check($bool, "{\"const\":true}"), $check($float(), "{\"multipleOf\":0.1}")], 2, undefined, 2, 2));
+const $T015a1object: $Type = /* @__PURE__ */ $make(() => $struct([["p", $map($T015a1objectPValue, $string(undefined, 3))]]));
+const $T015a1: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($T015a1arrayItem), number: $integer(-128, 127), object: $T015a1object }));
+const $T015ünit3v0v1: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($any, undefined, 1) }));
+const $T015ünit3v0: $Type = /* @__PURE__ */ $make(() => $tuple([$integer(-128, 127), $nullable($T015ünit3v0v1)], 0, $long(0n, 2n ** 64n - 1n)));
+const $T015ünit3: $Type = /* @__PURE__ */ $make(() => $tuple([$T015ünit3v0, $check($object(), "{\"required\":[\"a\"]}")], 0, $any));
 const $T015: $Type = /* @__PURE__ */ $struct([["x-y0", $T015xy0, 1], ["a1", $T015a1, 1], ["x-y2", $any], ["Ünit3", $T015ünit3, 1]]);
-const $T016b0q: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T016b0: $Type = /* @__PURE__ */ $struct([
+const $T016b0q: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T016b0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1],
   ["q", $T016b0q, 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], true);
-const $T016xy1p: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T016xy1: $Type = /* @__PURE__ */ $check($struct([["p", $T016xy1p, 1], ["q", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1]], $any), "{\"maxProperties\":2}");
+], true));
+const $T016xy1p: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T016xy1: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T016xy1p, 1], ["q", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1]], $any), "{\"maxProperties\":2}"));
 const $T016: $Type = /* @__PURE__ */ $struct([["b0", $T016b0], ["x-y1", $T016xy1]]);
-const $T017type20x1pItem: $Type = /* @__PURE__ */ $struct([
+const $T017type20x1pItem: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $integer(0, 255)],
   ["q", $nullable($string(undefined, undefined, $format("date-time"), true))],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], $string(undefined, 2));
-const $T017type20x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($T017type20x1pItem)]], true);
-const $T017type20x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]);
-const $T017type20: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T017type20x1], [2, $T017type20x2]]));
+], $string(undefined, 2)));
+const $T017type20x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $array($T017type20x1pItem)]], true));
+const $T017type20x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]));
+const $T017type20: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T017type20x1], [2, $T017type20x2]])));
 const $T017: $Type = /* @__PURE__ */ $struct([["type20", $T017type20]]);
-const $T018a0kaP: $Type = /* @__PURE__ */ $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $string(undefined, undefined, $format("date-time"), true)], 0, $integer(0, 255));
-const $T018a0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $T018a0kaP]]);
-const $T018a0kb: $Type = /* @__PURE__ */ $struct([
+const $T018a0kaP: $Type = /* @__PURE__ */ $make(() => $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $string(undefined, undefined, $format("date-time"), true)], 0, $integer(0, 255)));
+const $T018a0ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $T018a0kaP]]));
+const $T018a0kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $check($object(), "{\"required\":[\"a\"]}"), 1],
   ["q", $long(-(2n ** 63n), 2n ** 63n - 1n)],
-]);
-const $T018a0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T018a0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T018a0ka], ["kb", $T018a0kb], ["kc", $T018a0kc]]));
+]));
+const $T018a0kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T018a0: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T018a0ka], ["kb", $T018a0kb], ["kc", $T018a0kc]])));
 const $T018: $Type = /* @__PURE__ */ $struct([["a0", $T018a0, 1]]);
-const $T019xy1itemX1p: $Type = /* @__PURE__ */ $tuple([$string(), $check($any, "{\"const\":[1,{\"a\":null}]}")], 2, $any, 3, 3);
-const $T019xy1itemX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T019xy1itemX1p]], true);
-const $T019xy1itemX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $bytes(undefined, 6), 1]]);
-const $T019xy1item: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T019xy1itemX1], [2, $T019xy1itemX2]]));
-const $T019: $Type = /* @__PURE__ */ $struct([["type20", $nullable($array($float(undefined, undefined, true)))], ["x-y1", $array($T019xy1item), 1]]);
-const $T020ref1ref1objectPObject: $Type = /* @__PURE__ */ $struct([["p", $check($object(), "{\"required\":[\"a\"]}")]]);
-const $T020ref1ref1objectP: $Type = /* @__PURE__ */ $oneOf({ number: $integer(-128, 127), array: $array($object()), object: $T020ref1ref1objectPObject });
+const $T019xy1itemX1p: $Type = /* @__PURE__ */ $make(() => $tuple([$string(), $check($any, "{\"const\":[1,{\"a\":null}]}")], 2, $any, 3, 3));
+const $T019xy1itemX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T019xy1itemX1p]], true));
+const $T019xy1itemX2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $bytes(undefined, 6), 1]]));
+const $T019xy1item: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T019xy1itemX1], [2, $T019xy1itemX2]])));
+const $T019: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $nullable($array($float(undefined, undefined, true)))], ["x-y1", $array($T019xy1item), 1]]));
+const $T020ref1ref1objectPObject: $Type = /* @__PURE__ */ $make(() => $struct([["p", $check($object(), "{\"required\":[\"a\"]}")]]));
+const $T020ref1ref1objectP: $Type = /* @__PURE__ */ $make(() => $oneOf({ number: $integer(-128, 127), array: $array($object()), object: $T020ref1ref1objectPObject }));
 const $T020ref1ref1object: $Type = /* @__PURE__ */ $struct([["p", $T020ref1ref1objectP]]);
-const $T020ref1ref1: $Type = /* @__PURE__ */ $oneOf({ number: $integer(-128, 127), boolean: $bool, object: $T020ref1ref1object });
-const $T020ref1: $Type = /* @__PURE__ */ $struct([
+const $T020ref1ref1: $Type = /* @__PURE__ */ $make(() => $oneOf({ number: $integer(-128, 127), boolean: $bool, object: $T020ref1ref1object }));
+const $T020ref1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $array($string(), undefined, 2)],
   ["ref1", $T020ref1ref1, 1],
   ["Ünit2", $check($string(), "{\"not\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}}")],
   ["d", $nullable($string(undefined, 3)), 1, "abc"],
-]);
-const $T020: $Type = /* @__PURE__ */ $struct([
+]));
+const $T020: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["ref1", $T020ref1, 1],
-]);
-const $T021: $Type = /* @__PURE__ */ $struct([
+]));
+const $T021: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($any, "{\"anyOf\":[{\"allOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"email\"}},\"required\":[\"p\"]},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"format\":\"ipv4\"},\"p\":{}},\"minProperties\":1}]},{\"type\":\"null\"}]}"), 1],
-]);
-const $T022a1type20p: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($string(undefined, undefined, $format("uri"))), object: $map($string()) });
-const $T022a1type20: $Type = /* @__PURE__ */ $struct([["p", $T022a1type20p], ["q", $array($string(), undefined, 2)]]);
+]));
+const $T022a1type20p: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($string(undefined, undefined, $format("uri"))), object: $map($string()) }));
+const $T022a1type20: $Type = /* @__PURE__ */ $make(() => $struct([["p", $T022a1type20p], ["q", $array($string(), undefined, 2)]]));
 const $T022a1: $Type = /* @__PURE__ */ $struct([["type20", $T022a1type20, 1]]);
-const $T022: $Type = /* @__PURE__ */ $struct([["a0", $integer(-5, 5, -32768, 32767)], ["a1", $T022a1, 1]]);
-const $T023a0objectP: $Type = /* @__PURE__ */ $check($struct([["p", $array($float(undefined, undefined, true)), 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}");
+const $T022: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $integer(-5, 5, -32768, 32767)], ["a1", $T022a1, 1]]));
+const $T023a0objectP: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $array($float(undefined, undefined, true)), 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}"));
 const $T023a0object: $Type = /* @__PURE__ */ $struct([["p", $T023a0objectP]]);
-const $T023a0: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127), object: $T023a0object });
-const $T023a1p: $Type = /* @__PURE__ */ $tuple([$object(undefined, 2), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $string(undefined, undefined, $format("email")));
-const $T023a1q: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
-const $T023a1: $Type = /* @__PURE__ */ $struct([
+const $T023a0: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127), object: $T023a0object }));
+const $T023a1p: $Type = /* @__PURE__ */ $make(() => $tuple([$object(undefined, 2), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $string(undefined, undefined, $format("email"))));
+const $T023a1q: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($any, undefined, 1) }));
+const $T023a1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $T023a1p],
   ["q", $nullable($T023a1q), 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-]);
+]));
 const $T023type22: $Type = /* @__PURE__ */ $tuple([$any, $any], 1, $any, 1);
-const $T023: $Type = /* @__PURE__ */ $struct([["a0", $T023a0], ["a1", $T023a1], ["type22", $T023type22], ["ref3", $string(1, 3, $pattern("^a"))]]);
-const $T024type20x1p: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T024type20x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T024type20x1p]], true);
-const $T024type20x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $float(undefined, undefined, true), 1]]);
-const $T024type20: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T024type20x1], [2, $T024type20x2]]));
-const $T024: $Type = /* @__PURE__ */ $struct([
+const $T023: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $T023a0], ["a1", $T023a1], ["type22", $T023type22], ["ref3", $string(1, 3, $pattern("^a"))]]));
+const $T024type20x1p: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T024type20x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T024type20x1p]], true));
+const $T024type20x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $float(undefined, undefined, true), 1]]));
+const $T024type20: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T024type20x1], [2, $T024type20x2]])));
+const $T024: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T024type20],
   ["Ünit1", $string(undefined, undefined, $format("date-time"), true)],
   ["x-y2", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"maxLength\":2,\"minItems\":1}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}"), 1],
-]);
+]));
 const $T025type20: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T035: $Type = /* @__PURE__ */ $struct([["type20", $check($any, "{\"maxLength\":2,\"minItems\":1}")], ["type21", $float()]]);
+const $T035: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $check($any, "{\"maxLength\":2,\"minItems\":1}")], ["type21", $float()]]));
 const $T025ünit1b1: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T025ünit1: $Type = /* @__PURE__ */ $struct([["Ünit0", $map($T035)], ["b1", $nullable($T025ünit1b1)]]);
-const $T083: $Type = /* @__PURE__ */ $struct([
+const $T025ünit1: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $map($T035)], ["b1", $nullable($T025ünit1b1)]]));
+const $T083: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
-]);
-const $T025: $Type = /* @__PURE__ */ $struct([
+]));
+const $T025: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T025type20],
   ["Ünit1", $T025ünit1],
   ["x-y2", $map($T083)],
   ["b3", $string(undefined, undefined, $format("uuid")), 1],
-]);
-const $T026xy1: $Type = /* @__PURE__ */ $tuple([$float(), $check($float(), "{\"const\":2.5}")], 2, undefined, 2, 2);
-const $T055type20: $Type = /* @__PURE__ */ $struct([
+]));
+const $T026xy1: $Type = /* @__PURE__ */ $make(() => $tuple([$float(), $check($float(), "{\"const\":2.5}")], 2, undefined, 2, 2));
+const $T055type20: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $integer(-128, 127), 1],
   ["x-y1", $string(undefined, 12, $format("date")), 1],
   ["a2", $check($object(), "{\"required\":[\"a\"]}")],
   ["d", $nullable($string(undefined, 3)), 1, "abc"],
-]);
+]));
 const $T078a0itemKaPKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T078a0itemKa: $Type = /* @__PURE__ */ $struct([
+const $T078a0itemKa: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"ka\"")],
   ["p", $map($check($any, "{\"enum\":[\"a\",1,null,[2]]}"), $T078a0itemKaPKey)],
-]);
-const $T078a0itemKb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T078a0itemKb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["q", $string(undefined, undefined, $format("uuid"))],
-]);
-const $T078a0itemKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T078a0item: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T078a0itemKa], ["kb", $T078a0itemKb], ["kc", $T078a0itemKc]]));
-const $T078: $Type = /* @__PURE__ */ $struct([
+]));
+const $T078a0itemKc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T078a0item: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T078a0itemKa], ["kb", $T078a0itemKb], ["kc", $T078a0itemKc]])));
+const $T078: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($array($T078a0item), "{\"uniqueItems\":true}")],
   ["type21", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["type22", $check($float(), "{\"multipleOf\":0.1}"), 1],
-]);
-const $T055: $Type = /* @__PURE__ */ $struct([["type20", $T055type20], ["ref1", $array($T078)], ["Ünit2", $bool]]);
-const $T026: $Type = /* @__PURE__ */ $struct([
+]));
+const $T055: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $T055type20], ["ref1", $array($T078)], ["Ünit2", $bool]]));
+const $T026: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
   ["x-y1", $T026xy1, 1],
   ["Ünit2", $nullable($T055), 1],
   ["a3", $long(0n, 2n ** 64n - 1n)],
-]);
-const $T056xy2: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127), object: $map($string()) });
-const $T056: $Type = /* @__PURE__ */ $struct([
+]));
+const $T056xy2: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127), object: $map($string()) }));
+const $T056: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{},\"k$\":{\"type\":\"integer\",\"format\":\"uint64\",\"minimum\":0,\"maximum\":20}},\"additionalProperties\":false}")],
   ["ref1", $check($any, "{\"anyOf\":[{\"type\":[\"string\",\"null\"],\"enum\":[\"a\",null]},{\"type\":\"null\"}]}"), 1],
   ["x-y2", $T056xy2],
   ["ref3", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"k$\":{\"type\":\"integer\",\"format\":\"uint64\",\"minimum\":0,\"maximum\":20}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}")],
-]);
-const $T027b0: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T027b0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $map($array($T056, undefined, 2), undefined, 1), 1],
   ["q", $float(0, 1), 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-]), "{\"required\":[\"z\"]}");
-const $T027ref1: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) });
+]), "{\"required\":[\"z\"]}"));
+const $T027ref1: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) }));
 const $T027: $Type = /* @__PURE__ */ $struct([["b0", $T027b0, 1], ["ref1", $T027ref1]]);
-const $T028b1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
-const $T028b2pItem: $Type = /* @__PURE__ */ $struct([["x-y0", $check($float(), "{\"const\":2.5}")], ["d", $nullable($string(undefined, 3)), 1, "abc"]]);
-const $T028b2: $Type = /* @__PURE__ */ $struct([["p", $array($T028b2pItem)], ["q", $integer(0, 255)]]);
-const $T028: $Type = /* @__PURE__ */ $struct([
+const $T028b1: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($any, undefined, 1) }));
+const $T028b2pItem: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $check($float(), "{\"const\":2.5}")], ["d", $nullable($string(undefined, 3)), 1, "abc"]]));
+const $T028b2: $Type = /* @__PURE__ */ $make(() => $struct([["p", $array($T028b2pItem)], ["q", $integer(0, 255)]]));
+const $T028: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $string(undefined, undefined, $format("date-time"), true)],
   ["b1", $nullable($T028b1), 1],
   ["b2", $T028b2, 1],
-]);
-const $T029: $Type = /* @__PURE__ */ $struct([["a0", $check($string(), "{\"const\":\"ka\"}"), 1], ["Ünit1", $string(1, 3)]]);
-const $T030b0: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T029: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $check($string(), "{\"const\":\"ka\"}"), 1], ["Ünit1", $string(1, 3)]]));
+const $T030b0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"integer\",\"format\":\"uint8\",\"minimum\":0,\"maximum\":255}}}]},{}]}")],
   ["q", $check($bytes(), "{\"maxLength\":7}"), 1],
-], $any), "{\"minProperties\":1}");
+], $any), "{\"minProperties\":1}"));
 const $T030: $Type = /* @__PURE__ */ $struct([["b0", $T030b0]]);
-const $T031b2: $Type = /* @__PURE__ */ $tuple([$string(2, undefined, $pattern("^[a-zé]")), $check($any, "{\"enum\":[\"a\",1,null,[2]]}")], 1, $any, 1);
-const $T031: $Type = /* @__PURE__ */ $struct([
+const $T031b2: $Type = /* @__PURE__ */ $make(() => $tuple([$string(2, undefined, $pattern("^[a-zé]")), $check($any, "{\"enum\":[\"a\",1,null,[2]]}")], 1, $any, 1));
+const $T031: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $any, 1],
   ["type21", $array($check($any, "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"boolean\"}},\"minItems\":1,\"maxItems\":3,\"uniqueItems\":true}},\"required\":[\"p\"],\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"object\",\"required\":[\"a\"]}},\"required\":[\"q\"],\"additionalProperties\":false}]}"))],
   ["b2", $T031b2, 1],
-]);
-const $T032ünit1: $Type = /* @__PURE__ */ $struct([["Ünit0", $nullable($bytes(1)), 1]]);
+]));
+const $T032ünit1: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $nullable($bytes(1)), 1]]));
 const $T097ünit1itemKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T097ünit1itemValue: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T097: $Type = /* @__PURE__ */ $struct([
+const $T097ünit1itemValue: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T097: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $object(), 1],
   ["Ünit1", $array($nullable($map($T097ünit1itemValue, $T097ünit1itemKey))), 1],
   ["b2", $check($float(), "{\"const\":2.5}"), 1],
-]);
-const $T032: $Type = /* @__PURE__ */ $struct([
+]));
+const $T032: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"string\",\"null\"],\"enum\":[\"a\",null]},{\"type\":\"null\"}]}},\"k$\":{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991}},\"additionalProperties\":{}}"), 1],
   ["Ünit1", $T032ünit1, 1],
   ["type22", $array($T097)],
-]);
-const $T033: $Type = /* @__PURE__ */ $struct([
+]));
+const $T033: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $nullable($integer(0, 20, 0, 1.8446744073709552e+19))],
   ["type21", $bytes(1)],
   ["type22", $check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"), 1],
-]);
-const $T034ünit0: $Type = /* @__PURE__ */ $struct([
+]));
+const $T034ünit0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $string(1, 3, $pattern("^a")), 1],
   ["ref1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"maxLength\":7,\"contentEncoding\":\"base64\"},\"propertyNames\":{\"type\":\"string\",\"pattern\":\"^[a-k0-9]*$\"}},\"k$\":{\"enum\":[1,2,-3]}},\"additionalProperties\":false}"), 1],
   ["Ünit2", $string(undefined, undefined, $format("date-time"), true)],
-]);
+]));
 const $T040ref1: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T148: $Type = /* @__PURE__ */ $struct([
+const $T148: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $map($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991},\"k$\":{\"type\":\"number\",\"multipleOf\":0.1}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $string(undefined, 3))],
-]);
-const $T040b3arrayItemItem: $Type = /* @__PURE__ */ $tuple([$bytes(1), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $any);
-const $T040b3: $Type = /* @__PURE__ */ $oneOf({ array: $array($array($T040b3arrayItemItem)), number: $integer(-128, 127), object: $map($string()) });
-const $T040: $Type = /* @__PURE__ */ $struct([
+]));
+const $T040b3arrayItemItem: $Type = /* @__PURE__ */ $make(() => $tuple([$bytes(1), $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 0, $any));
+const $T040b3: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($array($T040b3arrayItemItem)), number: $integer(-128, 127), object: $map($string()) }));
+const $T040: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"prefixItems\":[{\"enum\":[\"a\",1,null,[2]]},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}],\"items\":{\"enum\":[\"a\",1,null,[2]]}}},\"k$\":{\"type\":\"string\",\"enum\":[\"a\",\"b\",\"x y\"]}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), 1],
   ["ref1", $T040ref1, 1],
   ["a2", $array($T148), 1],
   ["b3", $T040b3],
-]);
-const $T034a2: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T034a2: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($array($map($T040), 1, 3), "{\"uniqueItems\":true}"), 1],
   ["q", $string(undefined, undefined, $format("email")), 1],
-], $any), "{\"required\":[\"z\"]}");
-const $T034: $Type = /* @__PURE__ */ $struct([["Ünit0", $T034ünit0, 1], ["b1", $integer(0, 255), 1], ["a2", $T034a2]]);
+], $any), "{\"required\":[\"z\"]}"));
+const $T034: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $T034ünit0, 1], ["b1", $integer(0, 255), 1], ["a2", $T034a2]]));
 const $T036ref0ünit1: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T036ref0: $Type = /* @__PURE__ */ $struct([["Ünit0", $array($nullable($check($float(), "{\"const\":2.5}")))], ["Ünit1", $T036ref0ünit1]]);
-const $T036: $Type = /* @__PURE__ */ $struct([
+const $T036ref0: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $array($nullable($check($float(), "{\"const\":2.5}")))], ["Ünit1", $T036ref0ünit1]]));
+const $T036: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $T036ref0, 1],
   ["b1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"prefixItems\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2},{\"type\":[\"string\",\"integer\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991}],\"items\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}}}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
   ["ref2", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["b3", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}"), 1],
-]);
-const $T037: $Type = /* @__PURE__ */ $struct([["type20", $float(undefined, undefined, true), 1], ["a1", $nullable($bool)]]);
-const $T038type21: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, string: $string(undefined, 3) });
+]));
+const $T037: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $float(undefined, undefined, true), 1], ["a1", $nullable($bool)]]));
+const $T038type21: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, string: $string(undefined, 3) }));
 const $T038type22key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T132: $Type = /* @__PURE__ */ $struct([
+const $T132: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"op\":{\"const\":1},\"p\":{\"type\":\"array\",\"items\":{\"type\":[\"boolean\",\"array\",\"null\"],\"maxItems\":1}}},\"required\":[\"op\",\"p\"]},{\"type\":\"object\",\"properties\":{\"op\":{\"const\":2},\"q\":{\"type\":\"string\",\"format\":\"email\"}},\"required\":[\"op\"],\"additionalProperties\":false}]},\"k$\":{\"type\":[\"string\",\"null\"],\"maxLength\":3}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
-]);
-const $T038: $Type = /* @__PURE__ */ $struct([
+]));
+const $T038: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($any, "{\"minimum\":3}")],
   ["type21", $T038type21],
   ["type22", $map($integer(0, 255), $T038type22key), 1],
   ["type23", $array($T132, undefined, 2), 1],
-]);
-const $T039a0b0ka: $Type = /* @__PURE__ */ $struct([
+]));
+const $T039a0b0ka: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"ka\"")],
   ["p", $check($array($nullable($string(undefined, 3))), "{\"uniqueItems\":true}")],
-]);
-const $T039a0b0kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $string(), 1], ["q", $bytes(undefined, 6)]]);
-const $T039a0b0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T039a0b0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T039a0b0ka], ["kb", $T039a0b0kb], ["kc", $T039a0b0kc]]));
-const $T039a0b1item: $Type = /* @__PURE__ */ $tuple([$check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1);
-const $T039a0: $Type = /* @__PURE__ */ $struct([["b0", $T039a0b0], ["b1", $check($array($T039a0b1item, 1, 3), "{\"uniqueItems\":true}")]]);
+]));
+const $T039a0b0kb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $string(), 1], ["q", $bytes(undefined, 6)]]));
+const $T039a0b0kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T039a0b0: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T039a0b0ka], ["kb", $T039a0b0kb], ["kc", $T039a0b0kc]])));
+const $T039a0b1item: $Type = /* @__PURE__ */ $make(() => $tuple([$check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1));
+const $T039a0: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $T039a0b0], ["b1", $check($array($T039a0b1item, 1, 3), "{\"uniqueItems\":true}")]]));
 const $T039: $Type = /* @__PURE__ */ $struct([["a0", $T039a0]]);
-const $T041a0px1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($bool)]], true);
-const $T041a0px2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("uuid")), 1]]);
-const $T041a0p: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T041a0px1], [2, $T041a0px2]]));
-const $T041a0: $Type = /* @__PURE__ */ $check($struct([["p", $T041a0p, 1], ["q", $integer(-9.223372036854776e+18, 9.223372036854776e+18), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
-const $T041: $Type = /* @__PURE__ */ $struct([["a0", $T041a0, 1], ["type21", $const("true")]]);
-const $T042b1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(undefined, undefined, $format("uuid"))]], true);
-const $T042b1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]);
-const $T042b1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T042b1x1], [2, $T042b1x2]]));
-const $T042a2itemPx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true);
-const $T042a2itemPx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("date-time"), true), 1]]);
-const $T042a2itemP: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T042a2itemPx1], [2, $T042a2itemPx2]]));
-const $T042a2item: $Type = /* @__PURE__ */ $check($struct([["p", $T042a2itemP, 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}");
-const $T042: $Type = /* @__PURE__ */ $struct([
+const $T041a0px1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $array($bool)]], true));
+const $T041a0px2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("uuid")), 1]]));
+const $T041a0p: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T041a0px1], [2, $T041a0px2]])));
+const $T041a0: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T041a0p, 1], ["q", $integer(-9.223372036854776e+18, 9.223372036854776e+18), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}"));
+const $T041: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $T041a0, 1], ["type21", $const("true")]]));
+const $T042b1x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $string(undefined, undefined, $format("uuid"))]], true));
+const $T042b1x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $integer(-5, 5, -32768, 32767), 1]]));
+const $T042b1: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T042b1x1], [2, $T042b1x2]])));
+const $T042a2itemPx1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $string(2, undefined, $pattern("^[a-zé]"))]], true));
+const $T042a2itemPx2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("date-time"), true), 1]]));
+const $T042a2itemP: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T042a2itemPx1], [2, $T042a2itemPx2]])));
+const $T042a2item: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T042a2itemP, 1], ["q", $string(), 1]], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}"));
+const $T042: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $array($check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}")), 1],
   ["b1", $T042b1],
   ["a2", $array($T042a2item), 1],
-]);
-const $T043b2: $Type = /* @__PURE__ */ $struct([
+]));
+const $T043b2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $string(2, 2), 1],
   ["b1", $float(0, 1)],
   ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5],
-]);
-const $T043: $Type = /* @__PURE__ */ $struct([
+]));
+const $T043: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $array($string(undefined, undefined, $format("email")))],
   ["b1", $nullable($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991},\"k$\":{\"const\":2.5}},\"additionalProperties\":{}}"))],
   ["b2", $T043b2],
-]);
+]));
 const $T044type20b1xy1item: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T044type20b1xy1: $Type = /* @__PURE__ */ $tuple([$string(undefined, undefined, $format("date")), $check($bool, "{\"const\":true}")], 0, $nullable($T044type20b1xy1item));
-const $T044type20b1: $Type = /* @__PURE__ */ $struct([
+const $T044type20b1xy1: $Type = /* @__PURE__ */ $make(() => $tuple([$string(undefined, undefined, $format("date")), $check($bool, "{\"const\":true}")], 0, $nullable($T044type20b1xy1item)));
+const $T044type20b1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"), 1],
   ["x-y1", $T044type20b1xy1],
-]);
-const $T044type20: $Type = /* @__PURE__ */ $struct([
+]));
+const $T044type20: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $string(2, 2), 1],
   ["b1", $T044type20b1, 1],
   ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5],
-]);
-const $T044: $Type = /* @__PURE__ */ $struct([["type20", $T044type20], ["Ünit1", $array($nullable($string(undefined, 3)), undefined, 2)]]);
-const $T045: $Type = /* @__PURE__ */ $struct([
+]));
+const $T044: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $T044type20], ["Ünit1", $array($nullable($string(undefined, 3)), undefined, 2)]]));
+const $T045: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
   ["ref1", $check($object(), "{\"required\":[\"a\"]}")],
-]);
+]));
 const $T046xy0: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T046b1itemKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T046b1itemValue: $Type = /* @__PURE__ */ $struct([["type20", $bytes()]]);
-const $T046: $Type = /* @__PURE__ */ $struct([
+const $T046b1itemValue: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $bytes()]]));
+const $T046: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T046xy0],
   ["b1", $array($map($T046b1itemValue, $T046b1itemKey))],
   ["type22", $check($any, "{\"anyOf\":[{\"anyOf\":[{\"$ref\":\"#/$defs/T009\"},{\"type\":\"null\"}]},{\"type\":\"null\"}],\"$defs\":{\"T009\":{\"type\":\"object\",\"properties\":{\"a0\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"format\":\"ipv4\"}},\"a1\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/T072\"},\"maxItems\":2},\"a2\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},\"Ünit3\":{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":-9,\"maximum\":9007199254740991,\"multipleOf\":3}}},\"required\":[\"a0\",\"a2\",\"Ünit3\"],\"additionalProperties\":false},\"T072\":{\"type\":\"object\",\"properties\":{\"b0\":{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"number\",\"format\":\"float\"}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}},\"required\":[\"b0\"],\"additionalProperties\":false}}}")],
   ["Ünit3", $nullable($float(0, 1)), 1],
-]);
-const $T047b0: $Type = /* @__PURE__ */ $struct([
+]));
+const $T047b0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $nullable($array($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))), 1],
   ["q", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], true);
-const $T047: $Type = /* @__PURE__ */ $struct([["b0", $T047b0, 1], ["b1", $nullable($string(undefined, 3))]]);
-const $T048xy2v0v1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T048xy2v0: $Type = /* @__PURE__ */ $tuple([$array($long(0n, 2n ** 64n - 1n)), $T048xy2v0v1], 1, $any, 1);
-const $T048xy2: $Type = /* @__PURE__ */ $tuple([$T048xy2v0, $string(undefined, undefined, $format("uuid"))], 1, $any, 1);
-const $T048xy3itemKaP: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($any, undefined, 1) });
-const $T048xy3itemKa: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $nullable($T048xy3itemKaP)]]);
+], true));
+const $T047: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $T047b0, 1], ["b1", $nullable($string(undefined, 3))]]));
+const $T048xy2v0v1: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T048xy2v0: $Type = /* @__PURE__ */ $make(() => $tuple([$array($long(0n, 2n ** 64n - 1n)), $T048xy2v0v1], 1, $any, 1));
+const $T048xy2: $Type = /* @__PURE__ */ $make(() => $tuple([$T048xy2v0, $string(undefined, undefined, $format("uuid"))], 1, $any, 1));
+const $T048xy3itemKaP: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($any, undefined, 1) }));
+const $T048xy3itemKa: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $nullable($T048xy3itemKaP)]]));
 const $T048xy3itemKbQ: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T048xy3itemKb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $integer(0, 255), 1], ["q", $T048xy3itemKbQ]]);
-const $T048xy3itemKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T048xy3item: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T048xy3itemKa], ["kb", $T048xy3itemKb], ["kc", $T048xy3itemKc]]));
-const $T048: $Type = /* @__PURE__ */ $struct([
+const $T048xy3itemKb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $integer(0, 255), 1], ["q", $T048xy3itemKbQ]]));
+const $T048xy3itemKc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T048xy3item: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T048xy3itemKa], ["kb", $T048xy3itemKb], ["kc", $T048xy3itemKc]])));
+const $T048: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["x-y1", $check($any, "{\"anyOf\":[{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},{\"type\":\"null\"}]}")],
   ["x-y2", $T048xy2],
   ["x-y3", $array($T048xy3item), 1],
-]);
-const $T049: $Type = /* @__PURE__ */ $struct([
+]));
+const $T049: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $bytes(1), 1],
   ["ref1", $float()],
   ["b2", $map($string(undefined, undefined, $pattern("^[a-c]+$")), $string(undefined, undefined, $pattern("^[a-k0-9]*$")))],
   ["Ünit3", $string(1, 3, $pattern("^a"))],
-]);
-const $T050: $Type = /* @__PURE__ */ $struct([
+]));
+const $T050: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"))],
   ["type21", $check($any, "{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}}}]}"), 1],
   ["x-y2", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"anyOf\":[{\"type\":\"string\",\"not\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}},{\"type\":\"null\"}]},\"k$\":{\"type\":\"string\",\"format\":\"ipv4\"}},\"additionalProperties\":false}")],
   ["x-y3", $float(0, 1)],
-]);
-const $T051b1: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T051b1: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},{}]}")],
   ["q", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
-], $any), "{\"minProperties\":1}");
-const $T065: $Type = /* @__PURE__ */ $struct([["b0", $check($array($integer(-128, 127)), "{\"contains\":{\"const\":1},\"maxContains\":2}")]]);
-const $T051type23: $Type = /* @__PURE__ */ $tuple([$bool, $integer(0, 255)], 0, $any);
-const $T051: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T065: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $check($array($integer(-128, 127)), "{\"contains\":{\"const\":1},\"maxContains\":2}")]]));
+const $T051type23: $Type = /* @__PURE__ */ $make(() => $tuple([$bool, $integer(0, 255)], 0, $any));
+const $T051: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($any, "{\"maxLength\":2,\"minItems\":1}")],
   ["b1", $T051b1, 1],
   ["ref2", $nullable($T065)],
   ["type23", $T051type23, 1],
-]);
-const $T052ünit0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")]]);
-const $T052ünit0kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T052ünit0ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")]]));
+const $T052ünit0kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $integer(0, 4294967295), 1],
   ["q", $string(undefined, undefined, $format("date-time"), true)],
-]);
-const $T052ünit0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T052ünit0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T052ünit0ka], ["kb", $T052ünit0kb], ["kc", $T052ünit0kc]]));
-const $T052a2: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T052ünit0kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T052ünit0: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T052ünit0ka], ["kb", $T052ünit0kb], ["kc", $T052ünit0kc]])));
+const $T052a2: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\",\"maxItems\":2}]},{}]}")],
   ["q", $check($float(), "{\"const\":2.5}"), 1],
-], $any), "{\"minProperties\":1}");
-const $T052: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T052: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $T052ünit0, 1],
   ["a1", $check($string(), "{\"not\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}}"), 1],
   ["a2", $T052a2],
-]);
+]));
 const $T053ref0: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T053xy1: $Type = /* @__PURE__ */ $tuple([$string(undefined, undefined, $format("uri")), $check($float(), "{\"multipleOf\":0.1}")], 0, $float(0, 1));
+const $T053xy1: $Type = /* @__PURE__ */ $make(() => $tuple([$string(undefined, undefined, $format("uri")), $check($float(), "{\"multipleOf\":0.1}")], 0, $float(0, 1)));
 const $T053: $Type = /* @__PURE__ */ $struct([["ref0", $T053ref0], ["x-y1", $T053xy1, 1]]);
-const $T054a0: $Type = /* @__PURE__ */ $tuple([$integer(0, 4294967295), $string(2, undefined, $pattern("^[a-zé]"))], 2, $any, 3, 3);
+const $T054a0: $Type = /* @__PURE__ */ $make(() => $tuple([$integer(0, 4294967295), $string(2, undefined, $pattern("^[a-zé]"))], 2, $any, 3, 3));
 const $T054: $Type = /* @__PURE__ */ $struct([["a0", $T054a0]]);
-const $T057ref1pItemObject: $Type = /* @__PURE__ */ $struct([["p", $check($string(), "{\"contentMediaType\":\"application/json\"}")]]);
-const $T057ref1pItem: $Type = /* @__PURE__ */ $oneOf({ number: $integer(-128, 127), boolean: $bool, object: $T057ref1pItemObject });
-const $T057ref1: $Type = /* @__PURE__ */ $check($struct([["p", $array($T057ref1pItem)], ["q", $check($object(), "{\"required\":[\"a\"]}"), 1]], $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), "{\"properties\":{\"r\":false}}");
+const $T057ref1pItemObject: $Type = /* @__PURE__ */ $make(() => $struct([["p", $check($string(), "{\"contentMediaType\":\"application/json\"}")]]));
+const $T057ref1pItem: $Type = /* @__PURE__ */ $make(() => $oneOf({ number: $integer(-128, 127), boolean: $bool, object: $T057ref1pItemObject }));
+const $T057ref1: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $array($T057ref1pItem)], ["q", $check($object(), "{\"required\":[\"a\"]}"), 1]], $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), "{\"properties\":{\"r\":false}}"));
 const $T057a2itemObjectPq: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T057a2itemObjectP: $Type = /* @__PURE__ */ $check($struct([["p", $object()], ["q", $T057a2itemObjectPq, 1]], $any), "{\"minProperties\":1}");
+const $T057a2itemObjectP: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $object()], ["q", $T057a2itemObjectPq, 1]], $any), "{\"minProperties\":1}"));
 const $T057a2itemObject: $Type = /* @__PURE__ */ $struct([["p", $T057a2itemObjectP]]);
-const $T057a2item: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($array($integer(0, 255), 1, 3), "{\"uniqueItems\":true}")), string: $string(undefined, 3), object: $T057a2itemObject });
-const $T057: $Type = /* @__PURE__ */ $struct([
+const $T057a2item: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($check($array($integer(0, 255), 1, 3), "{\"uniqueItems\":true}")), string: $string(undefined, 3), object: $T057a2itemObject }));
+const $T057: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"contentEncoding\":\"base64\"},\"k$\":{\"type\":\"string\",\"format\":\"date\",\"maxLength\":12}},\"additionalProperties\":false}")],
   ["ref1", $T057ref1, 1],
   ["a2", $array($T057a2item)],
-]);
-const $T058ref0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $bytes(1)]], true);
+]));
+const $T058ref0x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $bytes(1)]], true));
 const $T058ref0x2q: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T058ref0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $T058ref0x2q, 1]]);
-const $T058ref0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T058ref0x1], [2, $T058ref0x2]]));
-const $T058xy3: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T058: $Type = /* @__PURE__ */ $struct([
+const $T058ref0x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $T058ref0x2q, 1]]));
+const $T058ref0: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T058ref0x1], [2, $T058ref0x2]])));
+const $T058xy3: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T058: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $T058ref0],
   ["ref1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"object\",\"maxProperties\":2}}},{\"type\":\"string\"},{\"type\":\"number\",\"minimum\":2},{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}]}")],
   ["type22", $string(2, 2)],
   ["x-y3", $T058xy3],
-]);
-const $T059b2ka: $Type = /* @__PURE__ */ $struct([
+]));
+const $T059b2ka: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"ka\"")],
   ["p", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
-]);
-const $T059b2kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T059b2kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $check($float(), "{\"const\":2.5}"), 1],
   ["q", $check($object(), "{\"required\":[\"a\"]}")],
-]);
-const $T059b2kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T059b2: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T059b2ka], ["kb", $T059b2kb], ["kc", $T059b2kc]]));
-const $T059: $Type = /* @__PURE__ */ $struct([
+]));
+const $T059b2kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T059b2: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T059b2ka], ["kb", $T059b2kb], ["kc", $T059b2kc]])));
+const $T059: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($check($string(), "{\"const\":\"ka\"}"))],
   ["b1", $check($bool, "{\"const\":true}"), 1],
   ["b2", $T059b2, 1],
-]);
-const $T060: $Type = /* @__PURE__ */ $struct([
+]));
+const $T060: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}")), 1],
-]);
-const $T061ref1value: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127) });
-const $T061: $Type = /* @__PURE__ */ $struct([
+]));
+const $T061ref1value: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127) }));
+const $T061: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")],
   ["ref1", $map($T061ref1value, undefined, 1), 1],
-]);
-const $T062: $Type = /* @__PURE__ */ $struct([["ref0", $float(undefined, undefined, true)]]);
+]));
+const $T062: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $float(undefined, undefined, true)]]));
 const $T063a0itemItemXy1: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
 const $T063a0itemItem: $Type = /* @__PURE__ */ $struct([["b0", $any, 1], ["x-y1", $T063a0itemItemXy1, 1]]);
-const $T063type21itemXy0: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
+const $T063type21itemXy0: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
 const $T063type21item: $Type = /* @__PURE__ */ $struct([["x-y0", $T063type21itemXy0, 1]]);
 const $T063type22itemQ: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T063type22item: $Type = /* @__PURE__ */ $check($struct([["p", $string(undefined, undefined, $format("uri"))], ["q", $nullable($T063type22itemQ), 1]], $any), "{\"minProperties\":1}");
-const $T063: $Type = /* @__PURE__ */ $struct([
+const $T063type22item: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $string(undefined, undefined, $format("uri"))], ["q", $nullable($T063type22itemQ), 1]], $any), "{\"minProperties\":1}"));
+const $T063: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($array($array($T063a0itemItem)), "{\"uniqueItems\":true}"), 1],
   ["type21", $check($array($nullable($T063type21item), 1, 3), "{\"uniqueItems\":true}"), 1],
   ["type22", $array($T063type22item)],
-]);
-const $T064ref0item: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}")), number: $integer(-128, 127) });
-const $T064: $Type = /* @__PURE__ */ $struct([
+]));
+const $T064ref0item: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}")), number: $integer(-128, 127) }));
+const $T064: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($T064ref0item)],
   ["x-y1", $check($any, "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"date\"}},\"required\":[\"p\"],\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"minLength\":4,\"contentEncoding\":\"base64\"}},\"required\":[\"q\"],\"additionalProperties\":false}]}")],
   ["type22", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["type23", $array($T042, undefined, 2)],
-]);
-const $T066ref3: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T066ref3: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $array($T063)],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}")],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
-const $T066: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}"));
+const $T066: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $string(1, 3, $pattern("^a")), 1],
   ["ref1", $check($float(), "{\"const\":2.5}"), 1],
   ["type22", $array($T004)],
   ["ref3", $T066ref3, 1],
-]);
-const $T067: $Type = /* @__PURE__ */ $struct([
+]));
+const $T067: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $string(undefined, 12, $format("date"))],
   ["b1", $array($array($array($integer(-128, 127), undefined, 2)), undefined, 2), 1],
   ["Ünit2", $array($T054, undefined, 2), 1],
-]);
+]));
 const $T068ref0: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T068: $Type = /* @__PURE__ */ $struct([["ref0", $T068ref0, 1], ["Ünit1", $object(undefined, 2)]]);
-const $T069xy0x1pKa: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $array($check($string(), "{\"const\":\"ka\"}"))]]);
-const $T069xy0x1pKb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $integer(-128, 127), 1], ["q", $bytes(undefined, 6)]]);
-const $T069xy0x1pKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T069xy0x1p: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T069xy0x1pKa], ["kb", $T069xy0x1pKb], ["kc", $T069xy0x1pKc]]));
-const $T069xy0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T069xy0x1p]], true);
-const $T069xy0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $integer(0, 255), 1]]);
-const $T069xy0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T069xy0x1], [2, $T069xy0x2]]));
+const $T068: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $T068ref0, 1], ["Ünit1", $object(undefined, 2)]]));
+const $T069xy0x1pKa: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $array($check($string(), "{\"const\":\"ka\"}"))]]));
+const $T069xy0x1pKb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $integer(-128, 127), 1], ["q", $bytes(undefined, 6)]]));
+const $T069xy0x1pKc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T069xy0x1p: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T069xy0x1pKa], ["kb", $T069xy0x1pKb], ["kc", $T069xy0x1pKc]])));
+const $T069xy0x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T069xy0x1p]], true));
+const $T069xy0x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $integer(0, 255), 1]]));
+const $T069xy0: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T069xy0x1], [2, $T069xy0x2]])));
 const $T069type21itemItem: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T069type22: $Type = /* @__PURE__ */ $check($struct([
+const $T069type22: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $string(undefined, 12, $format("date"))],
   ["q", $string(undefined, undefined, $pattern("^[a-c]+$")), 1],
-], $any), "{\"minProperties\":1}");
-const $T069: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T069: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T069xy0],
   ["type21", $array($array($T069type21itemItem), 1)],
   ["type22", $T069type22, 1],
   ["ref3", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/T033\"},\"maxItems\":2},\"k$\":{\"type\":[\"string\",\"integer\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]},\"$defs\":{\"T033\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"anyOf\":[{\"type\":\"integer\",\"format\":\"uint64\",\"minimum\":0,\"maximum\":20},{\"type\":\"null\"}]},\"type21\":{\"type\":\"string\",\"minLength\":4,\"contentEncoding\":\"base64\"},\"type22\":{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}},\"required\":[\"ref0\",\"type21\"],\"additionalProperties\":false}}}")],
-]);
-const $T070a2item: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T070a2item: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"anyOf\":[{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},{\"type\":\"null\"}]}"), 1],
   ["q", $string(), 1],
-], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}");
-const $T070: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"dependentRequired\":{\"p\":[\"q\"]}}"));
+const $T070: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $long(0n, 2n ** 64n - 1n), 1],
   ["x-y1", $map($integer(0, 4294967295), $string(undefined, undefined, $pattern("^[a-k0-9]*$")))],
   ["a2", $array($T070a2item, undefined, 2), 1],
-]);
-const $T071xy0a0: $Type = /* @__PURE__ */ $tuple([$check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"k$\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 2, undefined, 2, 2);
-const $T071xy0: $Type = /* @__PURE__ */ $struct([["a0", $T071xy0a0], ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5]]);
-const $T071: $Type = /* @__PURE__ */ $struct([
+]));
+const $T071xy0a0: $Type = /* @__PURE__ */ $make(() => $tuple([$check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"k$\":{\"type\":\"string\",\"format\":\"uuid\",\"pattern\":\"^[0-9]\"}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"), $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)], 2, undefined, 2, 2));
+const $T071xy0: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $T071xy0a0], ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5]]));
+const $T071: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T071xy0],
   ["b1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"format\":\"email\"},\"k$\":{\"type\":\"integer\",\"minimum\":-9,\"maximum\":9007199254740991,\"multipleOf\":3}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
   ["Ünit2", $string(undefined, undefined, $format("date-time"), true), 1],
-]);
-const $T073xy1ppx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $nullable($string(undefined, 3))]], true);
-const $T073xy1ppx2: $Type = /* @__PURE__ */ $struct([
+]));
+const $T073xy1ppx1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $nullable($string(undefined, 3))]], true));
+const $T073xy1ppx2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["op", $const("2")],
   ["q", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
-]);
-const $T073xy1pp: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T073xy1ppx1], [2, $T073xy1ppx2]]));
+]));
+const $T073xy1pp: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T073xy1ppx1], [2, $T073xy1ppx2]])));
 const $T073xy1pq: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T073xy1p: $Type = /* @__PURE__ */ $check($struct([["p", $T073xy1pp], ["q", $T073xy1pq, 1]], $any), "{\"properties\":{\"r\":false}}");
-const $T073xy1: $Type = /* @__PURE__ */ $check($struct([["p", $T073xy1p], ["q", $nullable($string(undefined, 3))]], $any), "{\"maxProperties\":2}");
-const $T073: $Type = /* @__PURE__ */ $struct([
+const $T073xy1p: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T073xy1pp], ["q", $T073xy1pq, 1]], $any), "{\"properties\":{\"r\":false}}"));
+const $T073xy1: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T073xy1p], ["q", $nullable($string(undefined, 3))]], $any), "{\"maxProperties\":2}"));
+const $T073: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($any, "{\"maxLength\":2,\"minItems\":1}")],
   ["x-y1", $T073xy1, 1],
   ["x-y2", $check($string(), "{\"contentMediaType\":\"application/json\"}"), 1],
   ["type23", $check($float(), "{\"multipleOf\":0.1}")],
-]);
-const $T074b1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $map($string()) });
-const $T074: $Type = /* @__PURE__ */ $struct([["a0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)], ["b1", $T074b1]]);
-const $T075: $Type = /* @__PURE__ */ $struct([["type20", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1]]);
-const $T076ünit0: $Type = /* @__PURE__ */ $struct([
+]));
+const $T074b1: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $map($string()) }));
+const $T074: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)], ["b1", $T074b1]]));
+const $T075: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1]]));
+const $T076ünit0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $float(0, 1), 1],
   ["q", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
-]);
+]));
 const $T076: $Type = /* @__PURE__ */ $struct([["Ünit0", $T076ünit0, 1]]);
-const $T079ref2: $Type = /* @__PURE__ */ $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $integer(-9.223372036854776e+18, 9.223372036854776e+18)], 0, $float(undefined, undefined, true));
-const $T079: $Type = /* @__PURE__ */ $struct([
+const $T079ref2: $Type = /* @__PURE__ */ $make(() => $tuple([$check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), $integer(-9.223372036854776e+18, 9.223372036854776e+18)], 0, $float(undefined, undefined, true)));
+const $T079: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $check($any, "{\"oneOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}},\"q\":{\"type\":[\"boolean\",\"array\",\"null\"],\"maxItems\":1},\"r/~s\":{\"const\":1}},\"required\":[\"p\"],\"additionalProperties\":false}},\"required\":[\"p\"],\"additionalProperties\":false},{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\",\"pattern\":\"^[a-c]+$\"}},\"required\":[\"q\"],\"additionalProperties\":false}]}")],
   ["x-y1", $nullable($integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["ref2", $T079ref2],
-]);
-const $T080: $Type = /* @__PURE__ */ $struct([["b0", $array($map($T016))]]);
-const $T081b0: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
+]));
+const $T080: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $array($map($T016))]]));
+const $T081b0: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
 const $T081: $Type = /* @__PURE__ */ $struct([["b0", $T081b0, 1]]);
-const $T082ünit1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T082b2objectPx1p: $Type = /* @__PURE__ */ $struct([
+const $T082ünit1: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T082b2objectPx1p: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $const("true")],
   ["q", $float(undefined, undefined, true)],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], true);
-const $T082b2objectPx1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T082b2objectPx1p]], true);
-const $T082b2objectPx2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $any, 1]]);
-const $T082b2objectP: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T082b2objectPx1], [2, $T082b2objectPx2]]));
+], true));
+const $T082b2objectPx1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T082b2objectPx1p]], true));
+const $T082b2objectPx2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $any, 1]]));
+const $T082b2objectP: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T082b2objectPx1], [2, $T082b2objectPx2]])));
 const $T082b2object: $Type = /* @__PURE__ */ $struct([["p", $T082b2objectP]]);
-const $T082b2: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $T082b2object });
-const $T082ünit3x1: $Type = /* @__PURE__ */ $struct([
+const $T082b2: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $T082b2object }));
+const $T082ünit3x1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["op", $const("1")],
   ["p", $check($string(), "{\"not\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]}}")],
-], true);
-const $T082ünit3x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($string(), "{\"contentMediaType\":\"application/json\"}"), 1]]);
-const $T082ünit3: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T082ünit3x1], [2, $T082ünit3x2]]));
-const $T082: $Type = /* @__PURE__ */ $struct([
+], true));
+const $T082ünit3x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $check($string(), "{\"contentMediaType\":\"application/json\"}"), 1]]));
+const $T082ünit3: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T082ünit3x1], [2, $T082ünit3x2]])));
+const $T082: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $nullable($array($array($integer(-5, 5, -32768, 32767)))), 1],
   ["Ünit1", $T082ünit1, 1],
   ["b2", $T082b2],
   ["Ünit3", $T082ünit3],
-]);
-const $T084ünit2x1pb0: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T084ünit2x1pb0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":[\"string\",\"null\"],\"maxLength\":3},{}]}")],
   ["q", $string(), 1],
-], $any), "{\"minProperties\":1}");
-const $T084ünit2x1p: $Type = /* @__PURE__ */ $struct([["b0", $T084ünit2x1pb0], ["d", $nullable($string(undefined, 3)), 1, "abc"]]);
-const $T084ünit2x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T084ünit2x1p]], true);
-const $T084ünit2x2: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T084ünit2x1p: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $T084ünit2x1pb0], ["d", $nullable($string(undefined, 3)), 1, "abc"]]));
+const $T084ünit2x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T084ünit2x1p]], true));
+const $T084ünit2x2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["op", $const("2")],
   ["q", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
-]);
-const $T084ünit2: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T084ünit2x1], [2, $T084ünit2x2]]));
-const $T084: $Type = /* @__PURE__ */ $struct([
+]));
+const $T084ünit2: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T084ünit2x1], [2, $T084ünit2x2]])));
+const $T084: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $const("2")],
   ["a1", $array($array($check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"))), 1],
   ["Ünit2", $T084ünit2],
-]);
-const $T086ünit1: $Type = /* @__PURE__ */ $struct([["Ünit0", $float(0, 1)]]);
+]));
+const $T086ünit1: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $float(0, 1)]]));
 const $T086type22v0item: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T086type22: $Type = /* @__PURE__ */ $tuple([$array($T086type22v0item), $string(undefined, undefined, $format("email"))], 0, $any);
-const $T086: $Type = /* @__PURE__ */ $struct([
+const $T086type22: $Type = /* @__PURE__ */ $make(() => $tuple([$array($T086type22v0item), $string(undefined, undefined, $format("email"))], 0, $any));
+const $T086: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}")],
   ["Ünit1", $T086ünit1],
   ["type22", $T086type22, 1],
-]);
+]));
 const $T087a1: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T087ref2valuePItem: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T087ref2value: $Type = /* @__PURE__ */ $struct([["p", $array($T087ref2valuePItem, undefined, 2)], ["q", $integer(-128, 127), 1]], $string(undefined, 2));
-const $T087ref2: $Type = /* @__PURE__ */ $check($struct([["p", $bytes(1)], ["q", $string(undefined, undefined, $format("date-time"), true)]], $T087ref2value), "{\"properties\":{\"r\":false}}");
-const $T087: $Type = /* @__PURE__ */ $struct([
+const $T087ref2valuePItem: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T087ref2value: $Type = /* @__PURE__ */ $make(() => $struct([["p", $array($T087ref2valuePItem, undefined, 2)], ["q", $integer(-128, 127), 1]], $string(undefined, 2)));
+const $T087ref2: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $bytes(1)], ["q", $string(undefined, undefined, $format("date-time"), true)]], $T087ref2value), "{\"properties\":{\"r\":false}}"));
+const $T087: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $map($T029)],
   ["a1", $nullable($T087a1), 1],
   ["ref2", $T087ref2],
   ["a3", $check($string(), "{\"contentMediaType\":\"application/json\"}"), 1],
-]);
-const $T088ref0: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T088ref0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\",\"maxItems\":2}]}")],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], $any), "{\"maxProperties\":2}");
-const $T088ünit1: $Type = /* @__PURE__ */ $struct([["p", $string(1, 3, $pattern("^a")), 1], ["q", $bytes(undefined, 6), 1]]);
+], $any), "{\"maxProperties\":2}"));
+const $T088ünit1: $Type = /* @__PURE__ */ $make(() => $struct([["p", $string(1, 3, $pattern("^a")), 1], ["q", $bytes(undefined, 6), 1]]));
 const $T088b2: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
 const $T088: $Type = /* @__PURE__ */ $struct([["ref0", $T088ref0, 1], ["Ünit1", $T088ünit1], ["b2", $T088b2, 1]]);
-const $T089a1item: $Type = /* @__PURE__ */ $tuple([$array($T076), $check($bytes(), "{\"maxLength\":7}")], 0, undefined, undefined, 2);
-const $T089: $Type = /* @__PURE__ */ $struct([
+const $T089a1item: $Type = /* @__PURE__ */ $make(() => $tuple([$array($T076), $check($bytes(), "{\"maxLength\":7}")], 0, undefined, undefined, 2));
+const $T089: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($array($T034, undefined, 2))],
   ["a1", $check($array($T089a1item), "{\"uniqueItems\":true}")],
-]);
-const $T090ünit0: $Type = /* @__PURE__ */ $oneOf({ number: $integer(-128, 127), array: $array($map($nullable($check($bool, "{\"const\":true}")), undefined, 1)), object: $map($string()) });
+]));
+const $T090ünit0: $Type = /* @__PURE__ */ $make(() => $oneOf({ number: $integer(-128, 127), array: $array($map($nullable($check($bool, "{\"const\":true}")), undefined, 1)), object: $map($string()) }));
 const $T090: $Type = /* @__PURE__ */ $struct([["Ünit0", $T090ünit0, 1]]);
-const $T091type22xy2x1pKa: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")]]);
-const $T091type22xy2x1pKb: $Type = /* @__PURE__ */ $struct([
+const $T091type22xy2x1pKa: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")]]));
+const $T091type22xy2x1pKb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $check($object(), "{\"required\":[\"a\"]}"), 1],
   ["q", $string(2, undefined, $pattern("^[a-zé]"))],
-]);
-const $T091type22xy2x1pKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T091type22xy2x1p: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T091type22xy2x1pKa], ["kb", $T091type22xy2x1pKb], ["kc", $T091type22xy2x1pKc]]));
-const $T091type22xy2x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T091type22xy2x1p]], true);
+]));
+const $T091type22xy2x1pKc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T091type22xy2x1p: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T091type22xy2x1pKa], ["kb", $T091type22xy2x1pKb], ["kc", $T091type22xy2x1pKc]])));
+const $T091type22xy2x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T091type22xy2x1p]], true));
 const $T091type22xy2x2q: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T091type22xy2x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $T091type22xy2x2q, 1]]);
-const $T091type22xy2: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T091type22xy2x1], [2, $T091type22xy2x2]]));
-const $T091type22: $Type = /* @__PURE__ */ $struct([
+const $T091type22xy2x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $T091type22xy2x2q, 1]]));
+const $T091type22xy2: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T091type22xy2x1], [2, $T091type22xy2x2]])));
+const $T091type22: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\"},\"k$\":{\"type\":[\"string\",\"null\"],\"maxLength\":3}},\"additionalProperties\":{\"type\":\"string\"}}"), 1), 1],
   ["ref1", $long(-(2n ** 63n), 2n ** 63n - 1n), 1],
   ["x-y2", $T091type22xy2, 1],
-]);
-const $T091ünit3value: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), array: $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{},\"k$\":{\"type\":\"number\"}},\"additionalProperties\":{}}")), object: $map($string()) });
-const $T091: $Type = /* @__PURE__ */ $struct([
+]));
+const $T091ünit3value: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), array: $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{},\"k$\":{\"type\":\"number\"}},\"additionalProperties\":{}}")), object: $map($string()) }));
+const $T091: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $check($any, "{\"const\":[1,{\"a\":null}]}")],
   ["a1", $array($bool), 1],
   ["type22", $T091type22],
   ["Ünit3", $map($T091ünit3value, $string(undefined, undefined, $pattern("^[a-k0-9]*$")))],
-]);
-const $T092a1ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $string(2, 2)]]);
-const $T092a1kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T092a1ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $string(2, 2)]]));
+const $T092a1kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
   ["q", $const("2")],
-]);
-const $T092a1kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T092a1: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T092a1ka], ["kb", $T092a1kb], ["kc", $T092a1kc]]));
-const $T092ünit3arrayItem: $Type = /* @__PURE__ */ $tuple([$check($any, "{\"anyOf\":[{\"type\":[\"boolean\",\"array\",\"null\"],\"maxItems\":1},{\"type\":\"null\"}]}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $string(undefined, undefined, $format("ipv4")));
-const $T092ünit3: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($T092ünit3arrayItem), object: $map($string()) });
-const $T092: $Type = /* @__PURE__ */ $struct([
+]));
+const $T092a1kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T092a1: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T092a1ka], ["kb", $T092a1kb], ["kc", $T092a1kc]])));
+const $T092ünit3arrayItem: $Type = /* @__PURE__ */ $make(() => $tuple([$check($any, "{\"anyOf\":[{\"type\":[\"boolean\",\"array\",\"null\"],\"maxItems\":1},{\"type\":\"null\"}]}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $string(undefined, undefined, $format("ipv4"))));
+const $T092ünit3: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($T092ünit3arrayItem), object: $map($string()) }));
+const $T092: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")],
   ["a1", $T092a1],
   ["ref2", $check($array($check($float(), "{\"multipleOf\":0.1}"), 1, 3), "{\"uniqueItems\":true}")],
   ["Ünit3", $T092ünit3],
-]);
-const $T093b0v0v0: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T093b0v0: $Type = /* @__PURE__ */ $tuple([$T093b0v0v0, $integer(-5, 5, -32768, 32767)], 0, $any);
-const $T093b0: $Type = /* @__PURE__ */ $tuple([$T093b0v0, $string(undefined, 12, $format("date"))], 0, $check($any, "{\"maxLength\":2,\"minItems\":1}"));
-const $T093: $Type = /* @__PURE__ */ $struct([
+]));
+const $T093b0v0v0: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T093b0v0: $Type = /* @__PURE__ */ $make(() => $tuple([$T093b0v0v0, $integer(-5, 5, -32768, 32767)], 0, $any));
+const $T093b0: $Type = /* @__PURE__ */ $make(() => $tuple([$T093b0v0, $string(undefined, 12, $format("date"))], 0, $check($any, "{\"maxLength\":2,\"minItems\":1}")));
+const $T093: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $T093b0, 1],
   ["x-y1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"format\":\"email\"},\"k$\":{\"type\":\"number\",\"format\":\"float\"}},\"additionalProperties\":{\"type\":\"string\"}}")],
-]);
-const $T094: $Type = /* @__PURE__ */ $struct([["ref0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)]]);
-const $T095type20: $Type = /* @__PURE__ */ $struct([
+]));
+const $T094: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)]]));
+const $T095type20: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($bytes(undefined, 6))],
   ["type21", $check($float(), "{\"const\":2.5}")],
   ["d", $array($string()), 1, ["a"]],
-]);
-const $T095: $Type = /* @__PURE__ */ $struct([
+]));
+const $T095: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T095type20],
   ["ref1", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\",\"maxItems\":2}]}")],
-]);
-const $T096: $Type = /* @__PURE__ */ $struct([["x-y0", $bytes(1), 1], ["b1", $integer(0, 255), 1]]);
-const $T098: $Type = /* @__PURE__ */ $struct([["ref0", $nullable($bytes(undefined, 6))], ["ref1", $integer(-128, 127)]]);
-const $T099ref0: $Type = /* @__PURE__ */ $tuple([$map($T015), $check($bool, "{\"const\":true}")], 2, undefined, 2, 2);
-const $T099a2: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, string: $string(undefined, 3), object: $map($string()) });
-const $T099: $Type = /* @__PURE__ */ $struct([
+]));
+const $T096: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $bytes(1), 1], ["b1", $integer(0, 255), 1]]));
+const $T098: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $nullable($bytes(undefined, 6))], ["ref1", $integer(-128, 127)]]));
+const $T099ref0: $Type = /* @__PURE__ */ $make(() => $tuple([$map($T015), $check($bool, "{\"const\":true}")], 2, undefined, 2, 2));
+const $T099a2: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, string: $string(undefined, 3), object: $map($string()) }));
+const $T099: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $T099ref0],
   ["ref1", $check($any, "{\"anyOf\":[{},{\"type\":\"null\"}]}"), 1],
   ["a2", $T099a2],
   ["b3", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
-]);
-const $T100ünit0p: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T100ünit0valueX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $array($integer(-5, 5, -32768, 32767))]], true);
-const $T100ünit0valueX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($float(), "{\"multipleOf\":0.1}"), 1]]);
-const $T100ünit0value: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T100ünit0valueX1], [2, $T100ünit0valueX2]]));
-const $T100ünit0: $Type = /* @__PURE__ */ $check($struct([["p", $T100ünit0p, 1], ["q", $string(undefined, undefined, $format("date-time"), true), 1]], $T100ünit0value), "{\"required\":[\"z\"]}");
-const $T100type21item: $Type = /* @__PURE__ */ $oneOf({ array: $array($string(undefined, 12, $format("date"))), string: $string(undefined, 3), object: $map($string()) });
-const $T100type22: $Type = /* @__PURE__ */ $struct([["a0", $array($array($integer(-128, 127))), 1], ["Ünit1", $array($array($bytes(1)))]]);
-const $T100: $Type = /* @__PURE__ */ $struct([["Ünit0", $T100ünit0], ["type21", $array($T100type21item), 1], ["type22", $T100type22]]);
-const $T101: $Type = /* @__PURE__ */ $struct([["type20", $nullable($T022)]]);
-const $T102: $Type = /* @__PURE__ */ $struct([["Ünit0", $float(undefined, undefined, true), 1], ["type21", $any]]);
-const $T112type21: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T100ünit0p: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T100ünit0valueX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $array($integer(-5, 5, -32768, 32767))]], true));
+const $T100ünit0valueX2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $check($float(), "{\"multipleOf\":0.1}"), 1]]));
+const $T100ünit0value: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T100ünit0valueX1], [2, $T100ünit0valueX2]])));
+const $T100ünit0: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T100ünit0p, 1], ["q", $string(undefined, undefined, $format("date-time"), true), 1]], $T100ünit0value), "{\"required\":[\"z\"]}"));
+const $T100type21item: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($string(undefined, 12, $format("date"))), string: $string(undefined, 3), object: $map($string()) }));
+const $T100type22: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $array($array($integer(-128, 127))), 1], ["Ünit1", $array($array($bytes(1)))]]));
+const $T100: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $T100ünit0], ["type21", $array($T100type21item), 1], ["type22", $T100type22]]));
+const $T101: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $nullable($T022)]]));
+const $T102: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $float(undefined, undefined, true), 1], ["type21", $any]]));
+const $T112type21: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/T150\"}},{}],\"$defs\":{\"T150\":{\"type\":\"object\",\"properties\":{\"x-y0\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":-9223372036854775808,\"maximum\":9223372036854775807},\"x-y1\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"x-y1\":{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]},\"d\":{\"type\":[\"string\",\"integer\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"default\":7}},\"required\":[\"ref0\",\"x-y1\"],\"additionalProperties\":false}},\"required\":[\"ref0\",\"x-y1\"],\"additionalProperties\":false},\"ref1\":{\"anyOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"minItems\":1,\"maxItems\":3,\"uniqueItems\":true}},{\"type\":\"null\"}]},\"Ünit2\":{\"type\":\"object\",\"properties\":{\"ref0\":{\"anyOf\":[{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991},{\"type\":\"null\"}]},\"b1\":{\"type\":\"object\",\"properties\":{\"type20\":{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"enum\":[\"a\",1,null,[2]]},\"k$\":{\"const\":true}},\"additionalProperties\":{\"type\":\"string\"}},\"b1\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127},\"d\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"],\"default\":\"b\"}},\"required\":[\"type20\",\"b1\"],\"additionalProperties\":false}},\"required\":[\"ref0\",\"b1\"],\"additionalProperties\":false}},\"required\":[\"Ünit2\"],\"additionalProperties\":false}}}")],
   ["q", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
-], $any), "{\"minProperties\":1}");
-const $T112: $Type = /* @__PURE__ */ $struct([["b0", $string(2, undefined, $pattern("^[a-zé]")), 1], ["type21", $T112type21, 1]]);
-const $T103ünit0: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T112: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $string(2, undefined, $pattern("^[a-zé]")), 1], ["type21", $T112type21, 1]]));
+const $T103ünit0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $nullable($array($T112, undefined, 2)), 1],
   ["q", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}"), 1],
-], true);
+], true));
 const $T103: $Type = /* @__PURE__ */ $struct([["Ünit0", $T103ünit0]]);
-const $T136xy0: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
+const $T136xy0: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
 const $T136: $Type = /* @__PURE__ */ $struct([["x-y0", $T136xy0, 1]]);
-const $T104b2ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $map($T136)]]);
-const $T104b2kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $float(), 1], ["q", $const("\"ka\"")]]);
-const $T104b2kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T104b2: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T104b2ka], ["kb", $T104b2kb], ["kc", $T104b2kc]]));
-const $T104: $Type = /* @__PURE__ */ $struct([
+const $T104b2ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $map($T136)]]));
+const $T104b2kb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $float(), 1], ["q", $const("\"ka\"")]]));
+const $T104b2kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T104b2: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T104b2ka], ["kb", $T104b2kb], ["kc", $T104b2kc]])));
+const $T104: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["x-y1", $float()],
   ["b2", $T104b2],
   ["Ünit3", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"object\",\"required\":[\"a\"]}}}]},{\"type\":\"null\"}]}")],
-]);
-const $T105ref0: $Type = /* @__PURE__ */ $oneOf({ array: $array($array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":1.5},\"k$\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"))), string: $string(undefined, 3), object: $map($string()) });
-const $T105ünit1kaP: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T105ref0: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":1.5},\"k$\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"))), string: $string(undefined, 3), object: $map($string()) }));
+const $T105ünit1kaP: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $long(0n, 2n ** 64n - 1n)],
   ["q", $string(undefined, undefined, $format("ipv4")), 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
-const $T105ünit1ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $nullable($T105ünit1kaP)]]);
-const $T105ünit1kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $any, 1], ["q", $float(0, 1)]]);
-const $T105ünit1kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T105ünit1: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T105ünit1ka], ["kb", $T105ünit1kb], ["kc", $T105ünit1kc]]));
+], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}"));
+const $T105ünit1ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $nullable($T105ünit1kaP)]]));
+const $T105ünit1kb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $any, 1], ["q", $float(0, 1)]]));
+const $T105ünit1kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T105ünit1: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T105ünit1ka], ["kb", $T105ünit1kb], ["kc", $T105ünit1kc]])));
 const $T105b2type20: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
 const $T105b2: $Type = /* @__PURE__ */ $struct([["type20", $T105b2type20]]);
 const $T105: $Type = /* @__PURE__ */ $struct([["ref0", $T105ref0], ["Ünit1", $T105ünit1], ["b2", $T105b2, 1]]);
-const $T106: $Type = /* @__PURE__ */ $struct([["type20", $long(0n, 2n ** 64n - 1n), 1]]);
-const $T107: $Type = /* @__PURE__ */ $struct([["a0", $bytes(1)], ["a1", $array($string(undefined, undefined, $pattern("^[a-c]+$")))]]);
-const $T108b0object: $Type = /* @__PURE__ */ $struct([["p", $string(undefined, undefined, $format("date"))]]);
-const $T108b0: $Type = /* @__PURE__ */ $oneOf({ array: $array($integer(0, 255)), boolean: $bool, object: $T108b0object });
-const $T108type21itemX1p: $Type = /* @__PURE__ */ $check($struct([["p", $any], ["q", $object(), 1]], $any), "{\"minProperties\":1}");
-const $T108type21itemX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T108type21itemX1p]], true);
-const $T108type21itemX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $check($any, "{\"minimum\":3}"), 1]]);
-const $T108type21item: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T108type21itemX1], [2, $T108type21itemX2]]));
-const $T108ünit2: $Type = /* @__PURE__ */ $check($struct([["p", $float(0, 1)], ["q", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1]], $any), "{\"minProperties\":1}");
-const $T108: $Type = /* @__PURE__ */ $struct([["b0", $T108b0, 1], ["type21", $array($T108type21item)], ["Ünit2", $T108ünit2, 1]]);
-const $T109: $Type = /* @__PURE__ */ $struct([
+const $T106: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $long(0n, 2n ** 64n - 1n), 1]]));
+const $T107: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $bytes(1)], ["a1", $array($string(undefined, undefined, $pattern("^[a-c]+$")))]]));
+const $T108b0object: $Type = /* @__PURE__ */ $make(() => $struct([["p", $string(undefined, undefined, $format("date"))]]));
+const $T108b0: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($integer(0, 255)), boolean: $bool, object: $T108b0object }));
+const $T108type21itemX1p: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $any], ["q", $object(), 1]], $any), "{\"minProperties\":1}"));
+const $T108type21itemX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T108type21itemX1p]], true));
+const $T108type21itemX2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $check($any, "{\"minimum\":3}"), 1]]));
+const $T108type21item: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T108type21itemX1], [2, $T108type21itemX2]])));
+const $T108ünit2: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $float(0, 1)], ["q", $check($any, "{\"enum\":[\"a\",1,null,[2]]}"), 1]], $any), "{\"minProperties\":1}"));
+const $T108: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $T108b0, 1], ["type21", $array($T108type21item)], ["Ünit2", $T108ünit2, 1]]));
+const $T109: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($check($any, "{\"anyOf\":[{\"allOf\":[{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"uint64\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"}},\"required\":[\"p\"]},{\"type\":\"object\",\"properties\":{\"q\":{\"minimum\":3},\"p\":{}},\"minProperties\":1}]},{\"type\":\"null\"}]}"))],
   ["b1", $nullable($bytes())],
-]);
-const $T110xy0: $Type = /* @__PURE__ */ $check($struct([["p", $integer(-5, 5, -32768, 32767), 1], ["q", $bytes(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
-const $T110ref1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T110: $Type = /* @__PURE__ */ $struct([
+]));
+const $T110xy0: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $integer(-5, 5, -32768, 32767), 1], ["q", $bytes(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}"));
+const $T110ref1: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T110: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T110xy0, 1],
   ["ref1", $T110ref1],
   ["x-y2", $nullable($T096)],
   ["ref3", $check($float(), "{\"multipleOf\":0.1}"), 1],
-]);
-const $T145: $Type = /* @__PURE__ */ $struct([
+]));
+const $T145: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["ref1", $object()],
-]);
-const $T111: $Type = /* @__PURE__ */ $struct([
+]));
+const $T111: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $array($T145)],
   ["type21", $check($any, "{\"anyOf\":[{\"type\":\"string\",\"maxLength\":2},{\"type\":\"string\",\"pattern\":\"^a\"}]}"), 1],
   ["type22", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"maxProperties\":2},\"k$\":{\"type\":[\"string\",\"null\"],\"maxLength\":3}},\"additionalProperties\":{}}")],
   ["a3", $array($check($array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"format\":\"ipv4\"},\"k$\":{\"minimum\":3}},\"additionalProperties\":false}"), 1, 3), "{\"uniqueItems\":true}"), undefined, 2)],
-]);
-const $T113b0: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127) });
-const $T113: $Type = /* @__PURE__ */ $struct([["b0", $T113b0, 1], ["a1", $string(undefined, undefined, $format("uri")), 1]]);
-const $T114ref0ref0: $Type = /* @__PURE__ */ $tuple([$check($bytes(), "{\"maxLength\":7}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $any);
+]));
+const $T113b0: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), number: $integer(-128, 127) }));
+const $T113: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $T113b0, 1], ["a1", $string(undefined, undefined, $format("uri")), 1]]));
+const $T114ref0ref0: $Type = /* @__PURE__ */ $make(() => $tuple([$check($bytes(), "{\"maxLength\":7}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $any));
 const $T114ref0b2arrayItem: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T114ref0b2: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, array: $array($nullable($T114ref0b2arrayItem)) });
-const $T114ref0: $Type = /* @__PURE__ */ $struct([
+const $T114ref0b2: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, array: $array($nullable($T114ref0b2arrayItem)) }));
+const $T114ref0: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $T114ref0ref0],
   ["a1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"format\":\"int16\",\"minimum\":-5,\"maximum\":5},\"k$\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}},\"k$\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}},\"additionalProperties\":false}")],
   ["b2", $T114ref0b2, 1],
-]);
+]));
 const $T114: $Type = /* @__PURE__ */ $struct([["ref0", $T114ref0]]);
 const $T115b3: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T115: $Type = /* @__PURE__ */ $struct([
+const $T115: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $map($array($array($check($bool, "{\"const\":true}"))), $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), 1],
   ["a1", $map($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"op\":{\"const\":1},\"p\":{\"type\":\"boolean\"}},\"required\":[\"op\",\"p\"]},{\"type\":\"object\",\"properties\":{\"op\":{\"const\":2},\"q\":{\"enum\":[1,2,-3]}},\"required\":[\"op\"],\"additionalProperties\":false}]},\"k$\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991}},\"additionalProperties\":{\"type\":\"string\"}}"), undefined, 1)],
   ["x-y2", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["b3", $T115b3],
-]);
-const $T116: $Type = /* @__PURE__ */ $struct([["b0", $array($T056, undefined, 2)]]);
-const $T117: $Type = /* @__PURE__ */ $struct([
+]));
+const $T116: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $array($T056, undefined, 2)]]));
+const $T117: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}")],
   ["a1", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")],
-]);
-const $T118type23v0item: $Type = /* @__PURE__ */ $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) });
-const $T118type23: $Type = /* @__PURE__ */ $tuple([$check($array($T118type23v0item, 1, 3), "{\"uniqueItems\":true}"), $string(1, 3)], 0, $bytes());
-const $T118: $Type = /* @__PURE__ */ $struct([
+]));
+const $T118type23v0item: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(undefined, 3), boolean: $bool, object: $map($string()) }));
+const $T118type23: $Type = /* @__PURE__ */ $make(() => $tuple([$check($array($T118type23v0item, 1, 3), "{\"uniqueItems\":true}"), $string(1, 3)], 0, $bytes()));
+const $T118: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $array($T098, undefined, 2)],
   ["Ünit1", $check($object(), "{\"required\":[\"a\"]}")],
   ["Ünit2", $string(1, 3)],
   ["type23", $T118type23],
-]);
-const $T119: $Type = /* @__PURE__ */ $struct([["a0", $string(undefined, undefined, $pattern("^[a-c]+$")), 1], ["ref1", $bytes(undefined, 6)]]);
-const $T120ref0: $Type = /* @__PURE__ */ $oneOf({ array: $array($integer(0, 4294967295)), string: $string(undefined, 3) });
+]));
+const $T119: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $string(undefined, undefined, $pattern("^[a-c]+$")), 1], ["ref1", $bytes(undefined, 6)]]));
+const $T120ref0: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($integer(0, 4294967295)), string: $string(undefined, 3) }));
 const $T120: $Type = /* @__PURE__ */ $struct([["ref0", $T120ref0, 1]]);
-const $T121type21item: $Type = /* @__PURE__ */ $tuple([$check($any, "{\"const\":[1,{\"a\":null}]}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $string(1, 3));
-const $T121: $Type = /* @__PURE__ */ $struct([
+const $T121type21item: $Type = /* @__PURE__ */ $make(() => $tuple([$check($any, "{\"const\":[1,{\"a\":null}]}"), $check($any, "{\"const\":[1,{\"a\":null}]}")], 0, $string(1, 3)));
+const $T121: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":2},\"k$\":{\"enum\":[\"a\",1,null,[2]]}},\"additionalProperties\":{\"type\":\"string\"}}")],
   ["type21", $array($T121type21item)],
   ["Ünit2", $nullable($string(1, 3)), 1],
   ["type23", $integer(0, 20, 0, 1.8446744073709552e+19)],
-]);
-const $T122b1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T122: $Type = /* @__PURE__ */ $struct([
+]));
+const $T122b1: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T122: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
   ["b1", $T122b1, 1],
   ["x-y2", $string(1, 3), 1],
-]);
-const $T123type20: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"propertyNames\":{\"type\":\"string\",\"pattern\":\"^[a-k0-9]*$\"}},\"k$\":{\"type\":\"string\",\"contentMediaType\":\"application/json\"}},\"additionalProperties\":false}")), number: $integer(-128, 127) });
-const $T123xy1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")]], true);
-const $T123xy1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("uuid")), 1]]);
-const $T123xy1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T123xy1x1], [2, $T123xy1x2]]));
-const $T123: $Type = /* @__PURE__ */ $struct([
+]));
+const $T123type20: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"propertyNames\":{\"type\":\"string\",\"pattern\":\"^[a-k0-9]*$\"}},\"k$\":{\"type\":\"string\",\"contentMediaType\":\"application/json\"}},\"additionalProperties\":false}")), number: $integer(-128, 127) }));
+const $T123xy1x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $check($any, "{\"enum\":[\"a\",1,null,[2]]}")]], true));
+const $T123xy1x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(undefined, undefined, $format("uuid")), 1]]));
+const $T123xy1: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T123xy1x1], [2, $T123xy1x2]])));
+const $T123: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T123type20, 1],
   ["x-y1", $T123xy1],
   ["a2", $map($bool)],
   ["x-y3", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"array\",\"maxItems\":2}]}")],
-]);
-const $T124xy0: $Type = /* @__PURE__ */ $struct([["ref0", $check($bytes(), "{\"maxLength\":7}"), 1]]);
-const $T124: $Type = /* @__PURE__ */ $struct([["x-y0", $T124xy0], ["type21", $integer(0, 4294967295)]]);
-const $T125: $Type = /* @__PURE__ */ $struct([["ref0", $bytes(undefined, 6), 1]]);
-const $T126type20: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
+]));
+const $T124xy0: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $check($bytes(), "{\"maxLength\":7}"), 1]]));
+const $T124: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $T124xy0], ["type21", $integer(0, 4294967295)]]));
+const $T125: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $bytes(undefined, 6), 1]]));
+const $T126type20: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
 const $T126: $Type = /* @__PURE__ */ $struct([["type20", $T126type20]]);
-const $T139a0p: $Type = /* @__PURE__ */ $tuple([$check($float(), "{\"const\":2.5}"), $check($any, "{\"minimum\":3}")], 2, $any, 3, 3);
-const $T139a0: $Type = /* @__PURE__ */ $check($struct([["p", $T139a0p, 1], ["q", $float(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}");
-const $T139a2itemKaP: $Type = /* @__PURE__ */ $tuple([$object(undefined, 2), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1);
-const $T139a2itemKa: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $T139a2itemKaP]]);
-const $T139a2itemKb: $Type = /* @__PURE__ */ $struct([
+const $T139a0p: $Type = /* @__PURE__ */ $make(() => $tuple([$check($float(), "{\"const\":2.5}"), $check($any, "{\"minimum\":3}")], 2, $any, 3, 3));
+const $T139a0: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $T139a0p, 1], ["q", $float(), 1]], $string(undefined, 2)), "{\"required\":[\"z\"]}"));
+const $T139a2itemKaP: $Type = /* @__PURE__ */ $make(() => $tuple([$object(undefined, 2), $long(-(2n ** 63n), 2n ** 63n - 1n)], 1, $any, 1));
+const $T139a2itemKa: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $T139a2itemKaP]]));
+const $T139a2itemKb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $nullable($string(undefined, 3)), 1],
   ["q", $string(undefined, 12, $format("date"))],
-]);
-const $T139a2itemKc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T139a2item: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T139a2itemKa], ["kb", $T139a2itemKb], ["kc", $T139a2itemKc]]));
-const $T139: $Type = /* @__PURE__ */ $struct([
+]));
+const $T139a2itemKc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T139a2item: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T139a2itemKa], ["kb", $T139a2itemKb], ["kc", $T139a2itemKc]])));
+const $T139: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $T139a0, 1],
   ["x-y1", $string(1, 3, $pattern("^a"))],
   ["a2", $array($T139a2item), 1],
   ["a3", $array($object())],
-]);
-const $T127: $Type = /* @__PURE__ */ $struct([["type20", $nullable($T139)], ["b1", $bytes(undefined, 6)]]);
+]));
+const $T127: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $nullable($T139)], ["b1", $bytes(undefined, 6)]]));
 const $T128type20: $Type = /* @__PURE__ */ $enum(["a"]);
-const $T128b2: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127) });
-const $T128: $Type = /* @__PURE__ */ $struct([
+const $T128b2: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, number: $integer(-128, 127) }));
+const $T128: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $nullable($T128type20)],
   ["x-y1", $check($any, "{\"anyOf\":[{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"}},\"unevaluatedProperties\":false,\"allOf\":[{\"properties\":{\"p\":{\"type\":\"string\",\"format\":\"int64\",\"pattern\":\"^(0|-?[1-9][0-9]{0,18})$\"}}}]},{\"type\":\"null\"}]}"), 1],
   ["b2", $T128b2],
   ["a3", $map($float(undefined, undefined, true), $string(undefined, undefined, $pattern("^[a-k0-9]*$"))), 1],
-]);
-const $T129xy2: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T129xy2: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $integer(1, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["q", $bool, 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-]), "{\"required\":[\"z\"]}");
-const $T129: $Type = /* @__PURE__ */ $struct([
+]), "{\"required\":[\"z\"]}"));
+const $T129: $Type = /* @__PURE__ */ $make(() => $struct([
   ["a0", $integer(-128, 127)],
   ["a1", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}")],
   ["x-y2", $T129xy2, 1],
-]);
-const $T130ref0v0: $Type = /* @__PURE__ */ $check($struct([["p", $string(2, 2)], ["q", $nullable($string(undefined, 3)), 1]], $any), "{\"properties\":{\"r\":false},\"maxProperties\":2}");
-const $T130ref0v1: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
+]));
+const $T130ref0v0: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $string(2, 2)], ["q", $nullable($string(undefined, 3)), 1]], $any), "{\"properties\":{\"r\":false},\"maxProperties\":2}"));
+const $T130ref0v1: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
 const $T130ref0: $Type = /* @__PURE__ */ $tuple([$T130ref0v0, $T130ref0v1], 0, undefined, undefined, 2);
-const $T130ref2: $Type = /* @__PURE__ */ $tuple([$nullable($string(undefined, 3)), $string(undefined, undefined, $format("uuid"))], 0, $check($string(), "{\"const\":\"ka\"}"));
-const $T130: $Type = /* @__PURE__ */ $struct([["ref0", $T130ref0, 1], ["type21", $integer(0, 4294967295)], ["ref2", $T130ref2]]);
-const $T131: $Type = /* @__PURE__ */ $struct([
+const $T130ref2: $Type = /* @__PURE__ */ $make(() => $tuple([$nullable($string(undefined, 3)), $string(undefined, undefined, $format("uuid"))], 0, $check($string(), "{\"const\":\"ka\"}")));
+const $T130: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $T130ref0, 1], ["type21", $integer(0, 4294967295)], ["ref2", $T130ref2]]));
+const $T131: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}")],
   ["ref1", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
-]);
-const $T133ref1: $Type = /* @__PURE__ */ $struct([["p", $map($T094), 1], ["q", $string(undefined, undefined, $format("ipv4")), 1]], true);
-const $T133: $Type = /* @__PURE__ */ $struct([
+]));
+const $T133ref1: $Type = /* @__PURE__ */ $make(() => $struct([["p", $map($T094), 1], ["q", $string(undefined, undefined, $format("ipv4")), 1]], true));
+const $T133: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}")],
   ["ref1", $T133ref1, 1],
-]);
-const $T134: $Type = /* @__PURE__ */ $struct([["b0", $long(-(2n ** 63n), 2n ** 63n - 1n), 1]]);
-const $T135type20ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $map($map($T012), $string(undefined, 3))]]);
-const $T135type20kb: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kb\"")], ["p", $check($bytes(), "{\"maxLength\":7}"), 1], ["q", $any]]);
-const $T135type20kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T135type20: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T135type20ka], ["kb", $T135type20kb], ["kc", $T135type20kc]]));
+]));
+const $T134: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $long(-(2n ** 63n), 2n ** 63n - 1n), 1]]));
+const $T135type20ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $map($map($T012), $string(undefined, 3))]]));
+const $T135type20kb: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kb\"")], ["p", $check($bytes(), "{\"maxLength\":7}"), 1], ["q", $any]]));
+const $T135type20kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T135type20: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T135type20ka], ["kb", $T135type20kb], ["kc", $T135type20kc]])));
 const $T135b1key: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T135: $Type = /* @__PURE__ */ $struct([
+const $T135: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T135type20],
   ["b1", $map($map($T114), $T135b1key)],
   ["type22", $nullable($string(undefined, undefined, $format("date-time"), true))],
-]);
-const $T137b0item: $Type = /* @__PURE__ */ $struct([["type20", $array($float(0, 1), undefined, 2)]]);
-const $T137: $Type = /* @__PURE__ */ $struct([
+]));
+const $T137b0item: $Type = /* @__PURE__ */ $make(() => $struct([["type20", $array($float(0, 1), undefined, 2)]]));
+const $T137: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $array($T137b0item), 1],
   ["x-y1", $integer(0, 20, 0, 1.8446744073709552e+19), 1],
   ["Ünit2", $long(-(2n ** 63n), 2n ** 63n - 1n), 1],
-]);
-const $T138type23: $Type = /* @__PURE__ */ $struct([
+]));
+const $T138type23: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $nullable($array($string(undefined, undefined, $format("email")))), 1],
   ["ref1", $array($map($T000))],
-]);
-const $T138: $Type = /* @__PURE__ */ $struct([
+]));
+const $T138: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $integer(-9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["b1", $integer(-9.223372036854776e+18, 9.223372036854776e+18)],
   ["Ünit2", $float()],
   ["type23", $T138type23],
-]);
+]));
 const $T140type20a1k: $Type = /* @__PURE__ */ $enum(["a", "b"]);
-const $T144: $Type = /* @__PURE__ */ $struct([
+const $T144: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
   ["x-y1", $string(2, undefined, $pattern("^[a-zé]"))],
   ["b2", $array($map($nullable($float()), undefined, undefined, 2), undefined, 2)],
-]);
-const $T140type20a1: $Type = /* @__PURE__ */ $check($struct([["k", $T140type20a1k, 1], ["p", $map($T144), 1]], $any), "{\"if\":{\"properties\":{\"k\":{\"const\":\"a\"}}},\"then\":{\"required\":[\"p\"]}}");
-const $T140type20: $Type = /* @__PURE__ */ $struct([
+]));
+const $T140type20a1: $Type = /* @__PURE__ */ $make(() => $check($struct([["k", $T140type20a1k, 1], ["p", $map($T144), 1]], $any), "{\"if\":{\"properties\":{\"k\":{\"const\":\"a\"}}},\"then\":{\"required\":[\"p\"]}}"));
+const $T140type20: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $array($long(0n, 2n ** 64n - 1n))],
   ["a1", $T140type20a1, 1],
   ["d", $nullable($string(undefined, 3)), 1, "abc"],
-]);
-const $T140: $Type = /* @__PURE__ */ $struct([
+]));
+const $T140: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T140type20],
   ["x-y1", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"object\",\"properties\":{\"p\":{\"type\":\"string\",\"contentEncoding\":\"base64\"},\"q\":{\"type\":\"string\"}},\"dependentRequired\":{\"p\":[\"q\"]}},\"k$\":{\"type\":\"string\",\"format\":\"int64\",\"pattern\":\"^(0|-?[1-9][0-9]{0,18})$\"}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
-]);
-const $T141type22: $Type = /* @__PURE__ */ $check($struct([["p", $array($check($string(), "{\"const\":\"ka\"}"), undefined, 2)], ["q", $bool]], $any), "{\"maxProperties\":2}");
-const $T141a3pRef1ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $integer(-9.223372036854776e+18, 9.223372036854776e+18)]]);
-const $T141a3pRef1kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T141type22: $Type = /* @__PURE__ */ $make(() => $check($struct([["p", $array($check($string(), "{\"const\":\"ka\"}"), undefined, 2)], ["q", $bool]], $any), "{\"maxProperties\":2}"));
+const $T141a3pRef1ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $integer(-9.223372036854776e+18, 9.223372036854776e+18)]]));
+const $T141a3pRef1kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $long(-(2n ** 63n), 2n ** 63n - 1n), 1],
   ["q", $bytes(undefined, 6)],
-]);
-const $T141a3pRef1kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T141a3pRef1: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T141a3pRef1ka], ["kb", $T141a3pRef1kb], ["kc", $T141a3pRef1kc]]));
-const $T141a3p: $Type = /* @__PURE__ */ $struct([
+]));
+const $T141a3pRef1kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T141a3pRef1: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T141a3pRef1ka], ["kb", $T141a3pRef1kb], ["kc", $T141a3pRef1kc]])));
+const $T141a3p: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $map($object(undefined, 2), undefined, 1), 1],
   ["ref1", $T141a3pRef1, 1],
   ["b2", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"boolean\"},\"k$\":{\"type\":\"number\"}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
   ["d", $check($float(), "{\"multipleOf\":0.5}"), 1, 1.5],
-]);
-const $T141a3: $Type = /* @__PURE__ */ $struct([["p", $T141a3p, 1], ["q", $string(undefined, undefined, $format("uuid")), 1]]);
-const $T141: $Type = /* @__PURE__ */ $struct([
+]));
+const $T141a3: $Type = /* @__PURE__ */ $make(() => $struct([["p", $T141a3p, 1], ["q", $string(undefined, undefined, $format("uuid")), 1]]));
+const $T141: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $array($array($T145, undefined, 2))],
   ["x-y1", $check($any, "{\"const\":[1,{\"a\":null}]}"), 1],
   ["type22", $nullable($T141type22), 1],
   ["a3", $T141a3, 1],
-]);
+]));
 const $T142xy0: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T142ünit1: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T142ünit2object: $Type = /* @__PURE__ */ $struct([
+const $T142ünit1: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T142ünit2object: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},\"k$\":{\"enum\":[\"a\",1,null,[2]]}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}")],
-]);
-const $T142ünit2: $Type = /* @__PURE__ */ $oneOf({ array: $array($check($string(), "{\"const\":\"ka\"}")), string: $string(undefined, 3), object: $T142ünit2object });
-const $T142: $Type = /* @__PURE__ */ $struct([["x-y0", $T142xy0], ["Ünit1", $T142ünit1, 1], ["Ünit2", $nullable($T142ünit2), 1]]);
+]));
+const $T142ünit2: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($check($string(), "{\"const\":\"ka\"}")), string: $string(undefined, 3), object: $T142ünit2object }));
+const $T142: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $T142xy0], ["Ünit1", $T142ünit1, 1], ["Ünit2", $nullable($T142ünit2), 1]]));
 const $T143xy0q: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T143xy0: $Type = /* @__PURE__ */ $check($struct([
+const $T143xy0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"minimum\":3}"), 1],
   ["q", $T143xy0q, 1],
   ["r/~s", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":1}"), 1],
-], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}");
-const $T143type22v0q: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T143type22v0: $Type = /* @__PURE__ */ $check($struct([
+], $any), "{\"propertyNames\":{\"type\":\"string\",\"maxLength\":3}}"));
+const $T143type22v0q: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T143type22v0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"format\":\"email\"},\"k$\":{\"type\":\"string\",\"format\":\"uint64\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"}},\"additionalProperties\":{}}"), 1],
   ["q", $T143type22v0q, 1],
-], $string(undefined, 2)), "{\"properties\":{\"r\":false},\"required\":[\"z\"]}");
-const $T143type22: $Type = /* @__PURE__ */ $tuple([$T143type22v0, $check($string(), "{\"const\":\"ka\"}")], 0, $any);
-const $T143: $Type = /* @__PURE__ */ $struct([
+], $string(undefined, 2)), "{\"properties\":{\"r\":false},\"required\":[\"z\"]}"));
+const $T143type22: $Type = /* @__PURE__ */ $make(() => $tuple([$T143type22v0, $check($string(), "{\"const\":\"ka\"}")], 0, $any));
+const $T143: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T143xy0],
   ["a1", $check($float(undefined, 1.5), "{\"exclusiveMinimum\":0}")],
   ["type22", $T143type22],
   ["b3", $nullable($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18))],
-]);
-const $T146: $Type = /* @__PURE__ */ $struct([["b0", $map($T125), 1]]);
-const $T147ünit1x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $integer(0, 20, 0, 1.8446744073709552e+19)]], true);
-const $T147ünit1x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]);
-const $T147ünit1: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T147ünit1x1], [2, $T147ünit1x2]]));
-const $T147: $Type = /* @__PURE__ */ $struct([
+]));
+const $T146: $Type = /* @__PURE__ */ $make(() => $struct([["b0", $map($T125), 1]]));
+const $T147ünit1x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $integer(0, 20, 0, 1.8446744073709552e+19)]], true));
+const $T147ünit1x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $string(2, undefined, $pattern("^[a-zé]")), 1]]));
+const $T147ünit1: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T147ünit1x1], [2, $T147ünit1x2]])));
+const $T147: $Type = /* @__PURE__ */ $make(() => $struct([
   ["b0", $map($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, undefined, 2)],
   ["Ünit1", $T147ünit1, 1],
   ["type22", $array($check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740991},\"k$\":{}},\"additionalProperties\":{\"type\":[\"string\",\"boolean\"]}}"))],
   ["Ünit3", $array($string(undefined, undefined, $format("ipv4"))), 1],
-]);
+]));
 const $T149a0x1pKey: $Type = /* @__PURE__ */ $enum(["a", "b0", "k"]);
-const $T149a0x1pValue: $Type = /* @__PURE__ */ $check($struct([
+const $T149a0x1pValue: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
   ["q", $string(undefined, undefined, $format("ipv4")), 1],
-], $any), "{\"required\":[\"z\"],\"maxProperties\":2}");
-const $T149a0x1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $map($T149a0x1pValue, $T149a0x1pKey)]], true);
-const $T149a0x2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["q", $object(), 1]]);
-const $T149a0: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T149a0x1], [2, $T149a0x2]]));
-const $T149ref1item: $Type = /* @__PURE__ */ $tuple([$integer(-5, 5, -32768, 32767), $string(undefined, undefined, $format("date-time"), true)], 1, $any, 1);
-const $T149: $Type = /* @__PURE__ */ $struct([["a0", $T149a0, 1], ["ref1", $array($T149ref1item)], ["b2", $map($T098)]]);
-const $T150xy0xy1d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T150xy0xy1: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"required\":[\"z\"],\"maxProperties\":2}"));
+const $T149a0x1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $map($T149a0x1pValue, $T149a0x1pKey)]], true));
+const $T149a0x2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["q", $object(), 1]]));
+const $T149a0: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T149a0x1], [2, $T149a0x2]])));
+const $T149ref1item: $Type = /* @__PURE__ */ $make(() => $tuple([$integer(-5, 5, -32768, 32767), $string(undefined, undefined, $format("date-time"), true)], 1, $any, 1));
+const $T149: $Type = /* @__PURE__ */ $make(() => $struct([["a0", $T149a0, 1], ["ref1", $array($T149ref1item)], ["b2", $map($T098)]]));
+const $T150xy0xy1d: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T150xy0xy1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $integer(-128, 127)],
   ["x-y1", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}")],
   ["d", $T150xy0xy1d, 1, 7],
-]);
-const $T150xy0: $Type = /* @__PURE__ */ $struct([["ref0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)], ["x-y1", $T150xy0xy1]]);
+]));
+const $T150xy0: $Type = /* @__PURE__ */ $make(() => $struct([["ref0", $integer(-9.223372036854776e+18, 9.223372036854776e+18)], ["x-y1", $T150xy0xy1]]));
 const $T150ünit2b1d: $Type = /* @__PURE__ */ $enum(["a", "b"]);
-const $T150ünit2b1: $Type = /* @__PURE__ */ $struct([
+const $T150ünit2b1: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"enum\":[\"a\",1,null,[2]]},\"k$\":{\"const\":true}},\"additionalProperties\":{\"type\":\"string\"}}")],
   ["b1", $integer(-128, 127)],
   ["d", $T150ünit2b1d, 1, "b"],
-]);
-const $T150ünit2: $Type = /* @__PURE__ */ $struct([
+]));
+const $T150ünit2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["ref0", $check($any, "{\"anyOf\":[{\"type\":[\"integer\",\"null\"],\"minimum\":-9007199254740991,\"maximum\":9007199254740991},{\"type\":\"null\"}]}")],
   ["b1", $T150ünit2b1],
-]);
-const $T150: $Type = /* @__PURE__ */ $struct([
+]));
+const $T150: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T150xy0, 1],
   ["ref1", $nullable($array($check($array($string(2, 2), 1, 3), "{\"uniqueItems\":true}"))), 1],
   ["Ünit2", $T150ünit2],
-]);
-const $T151type20arrayItem: $Type = /* @__PURE__ */ $check($struct([
+]));
+const $T151type20arrayItem: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $integer(0, 20, 0, 1.8446744073709552e+19)],
   ["q", $check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), 1],
-], $any), "{\"minProperties\":1}");
-const $T151type20: $Type = /* @__PURE__ */ $oneOf({ array: $array($T151type20arrayItem), string: $string(undefined, 3), object: $map($string()) });
-const $T151: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T151type20: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($T151type20arrayItem), string: $string(undefined, 3), object: $map($string()) }));
+const $T151: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T151type20],
   ["ref1", $long(-(2n ** 63n), 2n ** 63n - 1n), 1],
   ["type22", $integer(-9.223372036854776e+18, 9.223372036854776e+18)],
-]);
-const $T152: $Type = /* @__PURE__ */ $struct([["x-y0", $map($T062), 1]]);
-const $T153type20ünit0ka: $Type = /* @__PURE__ */ $struct([["kind", $const("\"ka\"")], ["p", $check($string(), "{\"contentMediaType\":\"application/json\"}")]]);
-const $T153type20ünit0kb: $Type = /* @__PURE__ */ $struct([
+]));
+const $T152: $Type = /* @__PURE__ */ $make(() => $struct([["x-y0", $map($T062), 1]]));
+const $T153type20ünit0ka: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"ka\"")], ["p", $check($string(), "{\"contentMediaType\":\"application/json\"}")]]));
+const $T153type20ünit0kb: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"kb\"")],
   ["p", $string(undefined, undefined, $format("date")), 1],
   ["q", $nullable($string(undefined, undefined, $format("date-time"), true))],
-]);
-const $T153type20ünit0kc: $Type = /* @__PURE__ */ $struct([["kind", $const("\"kc\"")]]);
-const $T153type20ünit0: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["ka", $T153type20ünit0ka], ["kb", $T153type20ünit0kb], ["kc", $T153type20ünit0kc]]));
-const $T153type20d: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T153type20: $Type = /* @__PURE__ */ $struct([
+]));
+const $T153type20ünit0kc: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"kc\"")]]));
+const $T153type20ünit0: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["ka", $T153type20ünit0ka], ["kb", $T153type20ünit0kb], ["kc", $T153type20ünit0kc]])));
+const $T153type20d: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T153type20: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $T153type20ünit0, 1],
   ["x-y1", $check($any, "{\"anyOf\":[{\"const\":[1,{\"a\":null}]},{\"type\":\"null\"}]}"), 1],
   ["b2", $check($array($bytes()), "{\"uniqueItems\":true}"), 1],
   ["d", $T153type20d, 1, 7],
-]);
+]));
 const $T153type23k: $Type = /* @__PURE__ */ $enum(["a", "b"]);
-const $T153type23: $Type = /* @__PURE__ */ $check($struct([["k", $T153type23k, 1], ["p", $bytes(1), 1]], $any), "{\"if\":{\"properties\":{\"k\":{\"const\":\"a\"}}},\"then\":{\"required\":[\"p\"]}}");
-const $T153: $Type = /* @__PURE__ */ $struct([
+const $T153type23: $Type = /* @__PURE__ */ $make(() => $check($struct([["k", $T153type23k, 1], ["p", $bytes(1), 1]], $any), "{\"if\":{\"properties\":{\"k\":{\"const\":\"a\"}}},\"then\":{\"required\":[\"p\"]}}"));
+const $T153: $Type = /* @__PURE__ */ $make(() => $struct([
   ["type20", $T153type20, 1],
   ["ref1", $bytes(undefined, 6)],
   ["b2", $const("\"ka\"")],
   ["type23", $T153type23],
-]);
+]));
 const $T154ünit0itemArrayItem: $Type = /* @__PURE__ */ $enum([1, 2, -3]);
-const $T154ünit0itemObject: $Type = /* @__PURE__ */ $struct([["p", $integer(0, 255)]]);
-const $T154ünit0item: $Type = /* @__PURE__ */ $oneOf({ array: $array($T154ünit0itemArrayItem), string: $string(undefined, 3), object: $T154ünit0itemObject });
-const $T154: $Type = /* @__PURE__ */ $struct([["Ünit0", $check($array($T154ünit0item, 1, 3), "{\"uniqueItems\":true}")]]);
-const $T155xy0: $Type = /* @__PURE__ */ $check($struct([
+const $T154ünit0itemObject: $Type = /* @__PURE__ */ $make(() => $struct([["p", $integer(0, 255)]]));
+const $T154ünit0item: $Type = /* @__PURE__ */ $make(() => $oneOf({ array: $array($T154ünit0itemArrayItem), string: $string(undefined, 3), object: $T154ünit0itemObject }));
+const $T154: $Type = /* @__PURE__ */ $make(() => $struct([["Ünit0", $check($array($T154ünit0item, 1, 3), "{\"uniqueItems\":true}")]]));
+const $T155xy0: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["p", $check($any, "{\"allOf\":[{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"format\":\"uuid\"},\"uniqueItems\":true}},{}]}")],
   ["q", $check($integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"const\":2}"), 1],
-], $any), "{\"minProperties\":1}");
-const $T155: $Type = /* @__PURE__ */ $struct([
+], $any), "{\"minProperties\":1}"));
+const $T155: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $T155xy0],
   ["a1", $nullable($string(undefined, undefined, $format("date-time"), true)), 1],
   ["a2", $array($string(undefined, 12, $format("date")))],
   ["b3", $array($T135, undefined, 2)],
-]);
-const $T156: $Type = /* @__PURE__ */ $struct([
+]));
+const $T156: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $nullable($T071)],
   ["ref1", $array($string(undefined, undefined, $format("uri")), undefined, 2), 1],
   ["x-y2", $any],
-]);
-const $T157type21: $Type = /* @__PURE__ */ $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) });
-const $T157ünit2: $Type = /* @__PURE__ */ $check($enum(["a", "bc"]), "{\"maxLength\":1}");
-const $T157: $Type = /* @__PURE__ */ $struct([
+]));
+const $T157type21: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18) }));
+const $T157ünit2: $Type = /* @__PURE__ */ $make(() => $check($enum(["a", "bc"]), "{\"maxLength\":1}"));
+const $T157: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x-y0", $integer(0, 255), 1],
   ["type21", $T157type21, 1],
   ["Ünit2", $T157ünit2],
   ["x-y3", $check($map($any), "{\"type\":\"object\",\"patternProperties\":{\"^a\":{\"type\":\"string\",\"enum\":[\"a\",\"bc\"],\"maxLength\":1},\"k$\":{\"type\":\"string\",\"contentMediaType\":\"application/json\"}},\"additionalProperties\":{\"type\":\"string\"}}"), 1],
-]);
+]));
 const $T158ref2itemX1p: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T158ref2itemX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["p", $T158ref2itemX1p]], true);
-const $T158ref2itemX2: $Type = /* @__PURE__ */ $struct([
+const $T158ref2itemX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["p", $T158ref2itemX1p]], true));
+const $T158ref2itemX2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["op", $const("2")],
   ["q", $check($string(undefined, undefined, $format("uuid")), "{\"pattern\":\"^[0-9]\"}"), 1],
-]);
-const $T158ref2item: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $T158ref2itemX1], [2, $T158ref2itemX2]]));
-const $T158: $Type = /* @__PURE__ */ $struct([
+]));
+const $T158ref2item: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $T158ref2itemX1], [2, $T158ref2itemX2]])));
+const $T158: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $nullable($T028)],
   ["x-y1", $integer(-5, 5, -32768, 32767)],
   ["ref2", $check($array($T158ref2item), "{\"uniqueItems\":true}"), 1],
-]);
-const $T159ünit1object: $Type = /* @__PURE__ */ $struct([
+]));
+const $T159ünit1object: $Type = /* @__PURE__ */ $make(() => $struct([
   ["p", $nullable($array($check($integer(-9, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), "{\"multipleOf\":3}"), undefined, 2))],
-]);
-const $T159ünit1: $Type = /* @__PURE__ */ $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T159ünit1object });
+]));
+const $T159ünit1: $Type = /* @__PURE__ */ $make(() => $oneOf({ boolean: $bool, number: $integer(-128, 127), object: $T159ünit1object }));
 const $T159type22: $Type = /* @__PURE__ */ $enum(["a", "b", "x y"]);
-const $T159: $Type = /* @__PURE__ */ $struct([
+const $T159: $Type = /* @__PURE__ */ $make(() => $struct([
   ["Ünit0", $check($any, "{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991,\"allOf\":[{\"type\":\"number\",\"minimum\":0},{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9},{\"multipleOf\":3}]}"), 1],
   ["Ünit1", $T159ünit1, 1],
   ["type22", $T159type22],
-]);
-const $Ping: $Type = /* @__PURE__ */ $struct([["x", $string()]]);
+]));
+const $Ping: $Type = /* @__PURE__ */ $make(() => $struct([["x", $string()]]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   T000: $T000,
@@ -6560,14 +6565,14 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Ping: $Ping,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["PING", { payload: $Ping }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>([]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([]);
 
 const $sendPing: $Message = { type: "PING", payload: $Ping, maxBytes: 65536 };
 

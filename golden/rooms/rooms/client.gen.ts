@@ -146,6 +146,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1139,21 +1144,21 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $Target: $Type = /* @__PURE__ */ $struct([["matchId", $string(undefined, undefined, $format("uuid"))]]);
+const $Target: $Type = /* @__PURE__ */ $make(() => $struct([["matchId", $string(undefined, undefined, $format("uuid"))]]));
 const $Place: $Type = /* @__PURE__ */ $struct([["match", $Target]]);
-const $Enter: $Type = /* @__PURE__ */ $struct([["roomId", $string(1, 64)]]);
-const $EnterMatch: $Type = /* @__PURE__ */ $struct([["matchId", $string(undefined, undefined, $format("uuid"))]]);
-const $Aim: $Type = /* @__PURE__ */ $struct([["at", $Place], ["x", $float()]]);
-const $Numbered: $Type = /* @__PURE__ */ $struct([["number", $long(-(2n ** 63n), 2n ** 63n - 1n)], ["text", $string()]]);
-const $Shut: $Type = /* @__PURE__ */ $struct([["roomId", $string(1, 64)]]);
-const $Hello: $Type = /* @__PURE__ */ $struct([["text", $string()]]);
-const $News: $Type = /* @__PURE__ */ $struct([["text", $string()], ["tier", $integer(-2147483648, 2147483647)]]);
-const $Score: $Type = /* @__PURE__ */ $struct([
+const $Enter: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string(1, 64)]]));
+const $EnterMatch: $Type = /* @__PURE__ */ $make(() => $struct([["matchId", $string(undefined, undefined, $format("uuid"))]]));
+const $Aim: $Type = /* @__PURE__ */ $make(() => $struct([["at", $Place], ["x", $float()]]));
+const $Numbered: $Type = /* @__PURE__ */ $make(() => $struct([["number", $long(-(2n ** 63n), 2n ** 63n - 1n)], ["text", $string()]]));
+const $Shut: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string(1, 64)]]));
+const $Hello: $Type = /* @__PURE__ */ $make(() => $struct([["text", $string()]]));
+const $News: $Type = /* @__PURE__ */ $make(() => $struct([["text", $string()], ["tier", $integer(-2147483648, 2147483647)]]));
+const $Score: $Type = /* @__PURE__ */ $make(() => $struct([
   ["matchId", $string(undefined, undefined, $format("uuid"))],
   ["team", $string()],
   ["points", $integer(-2147483648, 2147483647)],
-]);
-const $Blip: $Type = /* @__PURE__ */ $struct([["x", $float()]]);
+]));
+const $Blip: $Type = /* @__PURE__ */ $make(() => $struct([["x", $float()]]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   Place: $Place,
@@ -1169,16 +1174,16 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Blip: $Blip,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["NEWS", { payload: $News }],
   ["SCORE", { payload: $Score }],
   ["BLIP", { payload: $Blip }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>([]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>([]);
 
 const $sendEnter: $Message = { type: "ENTER", payload: $Enter, maxBytes: 32768 };
 const $sendEnterMatch: $Message = { type: "ENTER_MATCH", payload: $EnterMatch, maxBytes: 32768 };

@@ -622,6 +622,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -2042,55 +2047,55 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $Tree: $Type = /* @__PURE__ */ $struct([
+const $Tree: $Type = /* @__PURE__ */ $make(() => $struct([
   ["value", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["kids", $array($lazy(() => $Tree)), 1],
   ["by", $map($lazy(() => $Tree)), 1],
-]);
-const $L: $Type = /* @__PURE__ */ $struct([["k", $const("\"l\"")], ["next", $lazy(() => $Either), 1]], $any);
-const $R: $Type = /* @__PURE__ */ $struct([["k", $const("\"r\"")], ["list", $array($lazy(() => $Either)), 1]], $any);
-const $Either: $Type = /* @__PURE__ */ $union("k", new Map<unknown, $Type>([["l", $L], ["r", $R]]));
+]));
+const $L: $Type = /* @__PURE__ */ $make(() => $struct([["k", $const("\"l\"")], ["next", $lazy(() => $Either), 1]], $any));
+const $R: $Type = /* @__PURE__ */ $make(() => $struct([["k", $const("\"r\"")], ["list", $array($lazy(() => $Either)), 1]], $any));
+const $Either: $Type = /* @__PURE__ */ $make(() => $union("k", new Map<unknown, $Type>([["l", $L], ["r", $R]])));
 const $Alias: $Type = $Either;
 const $AliasList: $Type = /* @__PURE__ */ $array($Alias);
 const $MaybeU: $Type = /* @__PURE__ */ $nullable($Either);
-const $DefDeep: $Type = /* @__PURE__ */ $string(undefined, undefined, $pattern("^x"));
-const $DefInner: $Type = /* @__PURE__ */ $struct([
+const $DefDeep: $Type = /* @__PURE__ */ $make(() => $string(undefined, undefined, $pattern("^x")));
+const $DefInner: $Type = /* @__PURE__ */ $make(() => $struct([
   ["x", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), 1],
   ["deep", $DefDeep, 1],
-], $any);
-const $Def: $Type = /* @__PURE__ */ $struct([["a", $DefInner, 1], ["b", $array($DefInner), 1], ["self", $lazy(() => $Def), 1]], $any);
-const $Nul: $Type = /* @__PURE__ */ $nullable($string(undefined, 3));
+], $any));
+const $Def: $Type = /* @__PURE__ */ $make(() => $struct([["a", $DefInner, 1], ["b", $array($DefInner), 1], ["self", $lazy(() => $Def), 1]], $any));
+const $Nul: $Type = /* @__PURE__ */ $make(() => $nullable($string(undefined, 3)));
 const $MergeB: $Type = /* @__PURE__ */ $enum(["q", "w"]);
-const $Merge: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 9, -2147483648, 2147483647)], ["b", $MergeB], ["z", $bool, 1]], $any);
-const $OpenA: $Type = /* @__PURE__ */ $struct([["a", $integer(0, 9, -2147483648, 2147483647)]], $any);
+const $Merge: $Type = /* @__PURE__ */ $make(() => $struct([["a", $integer(5, 9, -2147483648, 2147483647)], ["b", $MergeB], ["z", $bool, 1]], $any));
+const $OpenA: $Type = /* @__PURE__ */ $make(() => $struct([["a", $integer(0, 9, -2147483648, 2147483647)]], $any));
 const $OpenBb: $Type = /* @__PURE__ */ $enum(["q", "w"]);
-const $OpenB: $Type = /* @__PURE__ */ $struct([["a", $integer(5, 2147483647, -2147483648, 2147483647), 1], ["b", $OpenBb]], $any);
-const $TupV2: $Type = /* @__PURE__ */ $struct([["a", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]);
-const $Tup: $Type = /* @__PURE__ */ $tuple([$Either, $nullable($Nul), $TupV2], 0, $Either);
+const $OpenB: $Type = /* @__PURE__ */ $make(() => $struct([["a", $integer(5, 2147483647, -2147483648, 2147483647), 1], ["b", $OpenBb]], $any));
+const $TupV2: $Type = /* @__PURE__ */ $make(() => $struct([["a", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)]]));
+const $Tup: $Type = /* @__PURE__ */ $make(() => $tuple([$Either, $nullable($Nul), $TupV2], 0, $Either));
 const $EmptyObj: $Type = /* @__PURE__ */ $struct([]);
-const $Consts: $Type = /* @__PURE__ */ $struct([
+const $Consts: $Type = /* @__PURE__ */ $make(() => $struct([
   ["v", $check($float(), "{\"const\":1.5}")],
   ["w", $check($any, "{\"const\":[1]}")],
   ["x", $check($string(), "{\"const\":\"ok\"}"), 1],
-], $any);
-const $Mixed: $Type = /* @__PURE__ */ $nullable($oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), boolean: $bool }));
-const $FalseProp: $Type = /* @__PURE__ */ $check($struct([["yes", $any, 1]], $any), "{\"properties\":{\"no\":false}}");
+], $any));
+const $Mixed: $Type = /* @__PURE__ */ $make(() => $nullable($oneOf({ string: $string(), number: $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18), boolean: $bool })));
+const $FalseProp: $Type = /* @__PURE__ */ $make(() => $check($struct([["yes", $any, 1]], $any), "{\"properties\":{\"no\":false}}"));
 const $Any2: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{},{\"type\":\"string\"}]}");
-const $NestedAbcd: $Type = /* @__PURE__ */ $struct([["e", $nullable($string())]]);
+const $NestedAbcd: $Type = /* @__PURE__ */ $make(() => $struct([["e", $nullable($string())]]));
 const $NestedAbc: $Type = /* @__PURE__ */ $struct([["d", $NestedAbcd]]);
 const $NestedAb: $Type = /* @__PURE__ */ $struct([["c", $NestedAbc]]);
 const $NestedA: $Type = /* @__PURE__ */ $struct([["b", $NestedAb]]);
 const $Nested: $Type = /* @__PURE__ */ $struct([["a", $NestedA]]);
 const $Color: $Type = /* @__PURE__ */ $enum(["red", "green"]);
-const $KeyMap: $Type = /* @__PURE__ */ $map($array($nullable($Color)), $Color);
+const $KeyMap: $Type = /* @__PURE__ */ $make(() => $map($array($nullable($Color)), $Color));
 const $IntMapValue: $Type = /* @__PURE__ */ $enum([1, 2]);
 const $IntMap: $Type = /* @__PURE__ */ $map($IntMapValue);
-const $Num: $Type = /* @__PURE__ */ $check($float(0.1), "{\"exclusiveMaximum\":12345678901234567890.123}");
+const $Num: $Type = /* @__PURE__ */ $make(() => $check($float(0.1), "{\"exclusiveMaximum\":12345678901234567890.123}"));
 const $Big: $Type = /* @__PURE__ */ $integer(0, 1.8446744073709552e+19);
-const $Other: $Type = /* @__PURE__ */ $struct([["thing", $nullable($lazy(() => $Thing))], ["u", $Either, 1]]);
-const $Thing: $Type = /* @__PURE__ */ $struct([["tree", $Tree], ["other", $nullable($Other)]]);
+const $Other: $Type = /* @__PURE__ */ $make(() => $struct([["thing", $nullable($lazy(() => $Thing))], ["u", $Either, 1]]));
+const $Thing: $Type = /* @__PURE__ */ $make(() => $struct([["tree", $Tree], ["other", $nullable($Other)]]));
 const $C: $Type = $Thing;
-const $A: $Type = /* @__PURE__ */ $struct([
+const $A: $Type = /* @__PURE__ */ $make(() => $struct([
   ["t", $Tree],
   ["e", $Either],
   ["al", $Alias],
@@ -2111,8 +2116,8 @@ const $A: $Type = /* @__PURE__ */ $struct([
   ["nu", $Num],
   ["bi", $Big],
   ["c", $C],
-]);
-const $B: $Type = /* @__PURE__ */ $struct([
+]));
+const $B: $Type = /* @__PURE__ */ $make(() => $struct([
   ["t", $Tree, 1],
   ["e", $Either, 1],
   ["al", $Alias, 1],
@@ -2133,9 +2138,9 @@ const $B: $Type = /* @__PURE__ */ $struct([
   ["nu", $Num, 1],
   ["bi", $Big, 1],
   ["c", $C, 1],
-]);
+]));
 const $C2m: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{\"$ref\":\"#/$defs/Merge\"},{\"type\":\"null\"}],\"$defs\":{\"Merge\":{\"allOf\":[{\"$ref\":\"#/$defs/OpenA\"},{\"$ref\":\"#/$defs/OpenB\"},{\"type\":\"object\",\"properties\":{\"z\":{\"type\":\"boolean\"}}}]},\"OpenA\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":0,\"maximum\":9}},\"required\":[\"a\"]},\"OpenB\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":5,\"maximum\":2147483647},\"b\":{\"type\":\"string\",\"enum\":[\"q\",\"w\"]}},\"required\":[\"b\"]}}}");
-const $C2: $Type = /* @__PURE__ */ $struct([
+const $C2: $Type = /* @__PURE__ */ $make(() => $struct([
   ["t", $nullable($Tree)],
   ["e", $nullable($Either)],
   ["al", $nullable($Alias)],
@@ -2152,9 +2157,9 @@ const $C2: $Type = /* @__PURE__ */ $struct([
   ["nu", $nullable($Num)],
   ["bi", $nullable($Big)],
   ["c", $nullable($C)],
-]);
+]));
 const $Dm: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{\"$ref\":\"#/$defs/Merge\"},{\"type\":\"null\"}],\"$defs\":{\"Merge\":{\"allOf\":[{\"$ref\":\"#/$defs/OpenA\"},{\"$ref\":\"#/$defs/OpenB\"},{\"type\":\"object\",\"properties\":{\"z\":{\"type\":\"boolean\"}}}]},\"OpenA\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":0,\"maximum\":9}},\"required\":[\"a\"]},\"OpenB\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":5,\"maximum\":2147483647},\"b\":{\"type\":\"string\",\"enum\":[\"q\",\"w\"]}},\"required\":[\"b\"]}}}");
-const $D: $Type = /* @__PURE__ */ $struct([
+const $D: $Type = /* @__PURE__ */ $make(() => $struct([
   ["t", $nullable($Tree), 1],
   ["e", $nullable($Either), 1],
   ["al", $nullable($Alias), 1],
@@ -2166,8 +2171,8 @@ const $D: $Type = /* @__PURE__ */ $struct([
   ["nu", $nullable($Num), 1],
   ["bi", $nullable($Big), 1],
   ["c", $nullable($C), 1],
-]);
-const $E: $Type = /* @__PURE__ */ $struct([
+]));
+const $E: $Type = /* @__PURE__ */ $make(() => $struct([
   ["e", $Either, 1, {"k":"l"}],
   ["als", $AliasList, 1, []],
   ["n", $nullable($Nul), 1, null],
@@ -2175,16 +2180,16 @@ const $E: $Type = /* @__PURE__ */ $struct([
   ["mx", $nullable($Mixed), 1, 5],
   ["im", $IntMap, 1, {"a":1}],
   ["m", $Merge, 1, {"a":5,"b":"q"}],
-]);
+]));
 const $F: $Type = $Alias;
 const $G: $Type = $AliasList;
 const $H: $Type = $Tup;
-const $I: $Type = /* @__PURE__ */ $struct([["m", $nullable($Mixed)]]);
+const $I: $Type = /* @__PURE__ */ $make(() => $struct([["m", $nullable($Mixed)]]));
 const $J: $Type = /* @__PURE__ */ $check($any, "{\"oneOf\":[{\"const\":1},{\"const\":2}]}");
-const $K: $Type = /* @__PURE__ */ $check($object(), "{\"oneOf\":[{\"properties\":{\"a\":{\"const\":1}},\"required\":[\"a\"]},{\"properties\":{\"b\":{\"const\":1}},\"required\":[\"b\"]}]}");
+const $K: $Type = /* @__PURE__ */ $make(() => $check($object(), "{\"oneOf\":[{\"properties\":{\"a\":{\"const\":1}},\"required\":[\"a\"]},{\"properties\":{\"b\":{\"const\":1}},\"required\":[\"b\"]}]}"));
 const $L2: $Type = $any;
 const $RpcRequest: $Type = $Alias;
-const $RpcResponse: $Type = /* @__PURE__ */ $struct([["m", $nullable($Mixed)]]);
+const $RpcResponse: $Type = /* @__PURE__ */ $make(() => $struct([["m", $nullable($Mixed)]]));
 const $BadDetails: $Type = /* @__PURE__ */ $struct([["e", $Either]]);
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
@@ -2244,11 +2249,11 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   BadDetails: $BadDetails,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
   ["BAD", $BadDetails],
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["A", { payload: $A }],
   ["B", { payload: $B }],
   ["C2", { payload: $C2 }],
@@ -2263,7 +2268,7 @@ const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
   ["L2", { payload: $L2 }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["RPC_RESPONSE", "RPC2_RESPONSE"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["RPC_RESPONSE", "RPC2_RESPONSE"]);
 
 const $sendA: $Message = { type: "A", payload: $A, maxBytes: 65536 };
 const $sendB: $Message = { type: "B", payload: $B, maxBytes: 65536 };

@@ -335,6 +335,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -1834,39 +1839,39 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $AttachmentImage: $Type = /* @__PURE__ */ $struct([
+const $AttachmentImage: $Type = /* @__PURE__ */ $make(() => $struct([
   ["kind", $const("\"image\"")],
   ["url", $string(undefined, undefined, $format("uri"))],
   ["width", $integer(1, 2147483647, -2147483648, 2147483647)],
   ["caption", $string(1, 9), 1],
-]);
-const $AttachmentFile: $Type = /* @__PURE__ */ $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]);
-const $Attachment: $Type = /* @__PURE__ */ $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]]));
-const $File: $Type = /* @__PURE__ */ $struct([["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]);
-const $Cat: $Type = /* @__PURE__ */ $struct([["species", $const("\"cat\"")], ["lives", $integer(0, 9, 0, 255)]]);
-const $Dog: $Type = /* @__PURE__ */ $struct([["species", $const("\"dog\"")], ["name", $string(), 1]]);
-const $Pet: $Type = /* @__PURE__ */ $union("species", new Map<unknown, $Type>([["cat", $Cat], ["dog", $Dog]]));
-const $OpX1: $Type = /* @__PURE__ */ $struct([["op", $const("1")], ["heartbeat", $integer(0, 4294967295), 1]], true);
-const $OpX2: $Type = /* @__PURE__ */ $struct([["op", $const("2")], ["d", $string()]], true);
-const $Op: $Type = /* @__PURE__ */ $union("op", new Map<unknown, $Type>([[1, $OpX1], [2, $OpX2]]));
-const $Ref: $Type = /* @__PURE__ */ $oneOf({ string: $string(1, 9), number: $integer(0, 2147483647, -2147483648, 2147483647) });
-const $Place: $Type = /* @__PURE__ */ $tuple([$float(-90, 90), $float(-180, 180), $string()], 2, undefined, 2, 3);
+]));
+const $AttachmentFile: $Type = /* @__PURE__ */ $make(() => $struct([["kind", $const("\"file\"")], ["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]));
+const $Attachment: $Type = /* @__PURE__ */ $make(() => $union("kind", new Map<unknown, $Type>([["image", $AttachmentImage], ["file", $AttachmentFile]])));
+const $File: $Type = /* @__PURE__ */ $make(() => $struct([["name", $string(1, 255)], ["data", $bytes(undefined, 48)]]));
+const $Cat: $Type = /* @__PURE__ */ $make(() => $struct([["species", $const("\"cat\"")], ["lives", $integer(0, 9, 0, 255)]]));
+const $Dog: $Type = /* @__PURE__ */ $make(() => $struct([["species", $const("\"dog\"")], ["name", $string(), 1]]));
+const $Pet: $Type = /* @__PURE__ */ $make(() => $union("species", new Map<unknown, $Type>([["cat", $Cat], ["dog", $Dog]])));
+const $OpX1: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("1")], ["heartbeat", $integer(0, 4294967295), 1]], true));
+const $OpX2: $Type = /* @__PURE__ */ $make(() => $struct([["op", $const("2")], ["d", $string()]], true));
+const $Op: $Type = /* @__PURE__ */ $make(() => $union("op", new Map<unknown, $Type>([[1, $OpX1], [2, $OpX2]])));
+const $Ref: $Type = /* @__PURE__ */ $make(() => $oneOf({ string: $string(1, 9), number: $integer(0, 2147483647, -2147483648, 2147483647) }));
+const $Place: $Type = /* @__PURE__ */ $make(() => $tuple([$float(-90, 90), $float(-180, 180), $string()], 2, undefined, 2, 3));
 const $Level: $Type = /* @__PURE__ */ $enum([1, 2, 3]);
-const $Price: $Type = /* @__PURE__ */ $check($float(), "{\"exclusiveMinimum\":0,\"multipleOf\":0.01}");
-const $Slug: $Type = /* @__PURE__ */ $string(undefined, 20, $pattern("^[a-z0-9-]+$"));
-const $Labels: $Type = /* @__PURE__ */ $struct([["id", $string()]], $string(undefined, 5));
-const $Scores: $Type = /* @__PURE__ */ $check($map($integer(-128, 127)), "{\"type\":\"object\",\"patternProperties\":{\"^p[0-9]$\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}},\"additionalProperties\":false}");
-const $Range: $Type = /* @__PURE__ */ $check($struct([
+const $Price: $Type = /* @__PURE__ */ $make(() => $check($float(), "{\"exclusiveMinimum\":0,\"multipleOf\":0.01}"));
+const $Slug: $Type = /* @__PURE__ */ $make(() => $string(undefined, 20, $pattern("^[a-z0-9-]+$")));
+const $Labels: $Type = /* @__PURE__ */ $make(() => $struct([["id", $string()]], $string(undefined, 5)));
+const $Scores: $Type = /* @__PURE__ */ $make(() => $check($map($integer(-128, 127)), "{\"type\":\"object\",\"patternProperties\":{\"^p[0-9]$\":{\"type\":\"integer\",\"format\":\"int8\",\"minimum\":-128,\"maximum\":127}},\"additionalProperties\":false}"));
+const $Range: $Type = /* @__PURE__ */ $make(() => $check($struct([
   ["from", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["to", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
-], $any), "{\"dependentRequired\":{\"unit\":[\"from\"]}}");
+], $any), "{\"dependentRequired\":{\"unit\":[\"from\"]}}"));
 const $Animal: $Type = /* @__PURE__ */ $check($any, "{\"anyOf\":[{\"$ref\":\"#/$defs/Cat\"},{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":[\"name\"]}],\"$defs\":{\"Cat\":{\"type\":\"object\",\"properties\":{\"species\":{\"const\":\"cat\"},\"lives\":{\"type\":\"integer\",\"format\":\"uint8\",\"minimum\":0,\"maximum\":9}},\"required\":[\"species\",\"lives\"],\"additionalProperties\":false}}}");
-const $Node: $Type = /* @__PURE__ */ $struct([
+const $Node: $Type = /* @__PURE__ */ $make(() => $struct([
   ["value", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["next", $nullable($lazy(() => $Node))],
   ["also", $Pet, 1],
-]);
-const $Post: $Type = /* @__PURE__ */ $struct([
+]));
+const $Post: $Type = /* @__PURE__ */ $make(() => $struct([
   ["files", $array($Attachment)],
   ["pet", $Pet, 1],
   ["owner", $nullable($Pet)],
@@ -1883,11 +1888,11 @@ const $Post: $Type = /* @__PURE__ */ $struct([
   ["ops", $map($Op)],
   ["node", $Node, 1],
   ["tags", $check($array($string()), "{\"uniqueItems\":true}")],
-]);
+]));
 const $Shape: $Type = $Pet;
-const $DrawCircle: $Type = /* @__PURE__ */ $struct([["form", $const("\"circle\"")], ["r", $float()]]);
-const $DrawSquare: $Type = /* @__PURE__ */ $struct([["form", $const("\"square\"")], ["a", $float()]]);
-const $DrawValue: $Type = /* @__PURE__ */ $union("form", new Map<unknown, $Type>([["circle", $DrawCircle], ["square", $DrawSquare]]));
+const $DrawCircle: $Type = /* @__PURE__ */ $make(() => $struct([["form", $const("\"circle\"")], ["r", $float()]]));
+const $DrawSquare: $Type = /* @__PURE__ */ $make(() => $struct([["form", $const("\"square\"")], ["a", $float()]]));
+const $DrawValue: $Type = /* @__PURE__ */ $make(() => $union("form", new Map<unknown, $Type>([["circle", $DrawCircle], ["square", $DrawSquare]])));
 const $Draw: $Type = $DrawValue;
 const $Value: $Type = $Ref;
 const $AskRequest: $Type = $Pet;
@@ -1925,17 +1930,17 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   AskProgress: $AskProgress,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["POST", { payload: $Post }],
   ["SHAPE", { payload: $Shape }],
   ["DRAW", { payload: $Draw }],
   ["VALUE", { payload: $Value }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["ASK_RESPONSE"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["ASK_RESPONSE"]);
 
 const $sendPost: $Message = { type: "POST", payload: $Post, maxBytes: 65536 };
 const $sendShape: $Message = { type: "SHAPE", payload: $Shape, maxBytes: 65536 };

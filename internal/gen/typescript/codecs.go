@@ -40,12 +40,22 @@ func (c *coder) named(n *model.Named) string {
 		c.state[n] = 1
 		expr := c.typ(n.Type)
 		c.state[n] = 2
-		if strings.HasPrefix(expr, "$") && strings.Contains(expr, "(") {
-			expr = "/* @__PURE__ */ " + expr
-		}
-		c.out = append(c.out, Codec{name, expr})
+		c.out = append(c.out, Codec{name, c.pure(expr)})
 	}
 	return name
+}
+
+// pure marks an expression so that bundlers leave it out of programs that do not use it. The mark holds for one call, so what
+// calls within its arguments is put into a function.
+func (c *coder) pure(expr string) string {
+	switch {
+	case !strings.HasPrefix(expr, "$") || !strings.Contains(expr, "("):
+		return expr
+	case strings.Count(expr, "(") > 1:
+		c.b.use.features.use("make")
+		return "/* @__PURE__ */ $make(() => " + expr + ")"
+	}
+	return "/* @__PURE__ */ " + expr
 }
 
 // typ returns the expression of a type.
