@@ -24,7 +24,7 @@ func (s *Socket) Check(l Liveness, ping *Frame, now int64) {
 	if s.closed.Load() != nil {
 		return // there is a time limit for that already
 	}
-	if oldest := s.out.oldest.Load(); oldest != 0 && s.out.options.Bounds.Age > 0 && now-oldest > int64(s.out.options.Bounds.Age) {
+	if age := int64(s.out.options.Bounds.Age); age > 0 && s.out.waits(now-age) {
 		s.CloseSlow(ReasonSlow)
 		return
 	}

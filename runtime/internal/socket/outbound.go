@@ -235,6 +235,17 @@ func (c *outbound) full(f *Frame) bool {
 // waiting returns the number of frames in the queue.
 func (c *outbound) waiting() int { return len(c.queue) - c.head }
 
+// waits reports whether a frame of before a time is in the queue.
+func (c *outbound) waits(before int64) bool {
+	if oldest := c.oldest.Load(); oldest == 0 || oldest >= before {
+		return false
+	}
+	c.mu.Lock() // until a write that is under way has taken its frames out of the queue
+	defer c.mu.Unlock()
+	oldest := c.oldest.Load()
+	return oldest != 0 && oldest < before
+}
+
 // replace puts a frame of Latest in the place of the one that waits with the same key, and reports whether there was one
 // and the queue stays within its bound.
 func (c *outbound) replace(f *Frame) bool {
