@@ -209,8 +209,8 @@ func TestSameBytesEveryTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, first := generate(t, name, src)
-		for i := range 20 {
-			runtime.GOMAXPROCS(1 + i%4)
+		for i := range 4 { // what depends on the order of a map differs in one of all these cases
+			runtime.GOMAXPROCS(1 + i)
 			_, again := generate(t, name, src)
 			if !slices.EqualFunc(first, again, func(a, b output.File) bool { return a.Path == b.Path && bytes.Equal(a.Data, b.Data) }) {
 				t.Fatalf("%s: run %d differs from the first", name, i)
