@@ -3,12 +3,10 @@ package main
 
 import (
 	"context"
-	"embed"
 	"errors"
 	_ "expvar"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log"
 	"net"
 	"net/http"
@@ -21,12 +19,11 @@ import (
 	"github.com/wsgen/wsgen/runtime/filestore"
 
 	"github.com/wsgen/wsgen/examples/chat/chat"
+	"github.com/wsgen/wsgen/examples/chat/lobby"
+	"github.com/wsgen/wsgen/examples/chat/web"
 )
 
 //go:generate go run ../../cmd/wsgen generate --out chat ../messages.yaml
-
-//go:embed web/dist
-var web embed.FS
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
@@ -51,14 +48,10 @@ func run(ctx context.Context, addr, data, debug string, unlimited bool) error {
 	if err != nil {
 		return err
 	}
-	pages, err := fs.Sub(web, "web/dist")
-	if err != nil {
-		return err
-	}
 	mux := http.NewServeMux()
 	mux.Handle("/ws", srv)
 	mux.Handle("/readyz", srv.Runtime().ReadyHandler())
-	mux.Handle("/", http.FileServerFS(pages))
+	mux.Handle("/", http.FileServerFS(web.Page()))
 
 	if debug != "" {
 		go serveDebug(debug, srv)
@@ -96,7 +89,7 @@ func newServer(data string, unlimited bool) (*chat.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := chat.Config{Authenticate: authenticate, OpenRoom: openLobby}
+	cfg := chat.Config{Authenticate: lobby.Authenticate, OpenRoom: lobby.Open}
 	cfg.Store, cfg.Unlimited = store, unlimited
 	return chat.NewServer(cfg)
 }

@@ -92,7 +92,7 @@ func TestInit(t *testing.T) {
 
 	after := snapshot(t, dir)
 	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut,
-		"web/vite.config.ts already, and nothing is overwritten") {
+		"web/web.go already, and nothing is overwritten") {
 		t.Errorf("init over a project: %+v", r)
 	}
 	for path, text := range snapshot(t, dir) {
@@ -128,7 +128,7 @@ func TestInitRefuses(t *testing.T) {
 		code        int
 		want        string
 	}{
-		{"program", "lobby.go", nil, 1, "has lobby.go already, and nothing is overwritten"},
+		{"program", "lobby/lobby.go", nil, 1, "has lobby/lobby.go already, and nothing is overwritten"},
 		{"sums", "go.sum", nil, 1, "has go.sum already"},
 		{"generated", "chat/mine.go", nil, 1, "has chat already"},
 		{"several", "web/index.html", nil, 1, "has web/index.html already"},

@@ -1,4 +1,4 @@
-package main
+package lobby
 
 import (
 	"crypto/rand"
@@ -7,12 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"{{.Module}}/chat"
+	"github.com/wsgen/wsgen/examples/chat/chat"
 )
 
-// authenticate believes whatever name a client gives itself: this is a demo. In a real program look the token up, and
+// Authenticate believes whatever name a client gives itself: this is a demo. In a real program look the token up, and
 // return an error for one that is not valid; nobody is let in then.
-func authenticate(r *http.Request, token string) (*chat.Claims, error) {
+func Authenticate(r *http.Request, token string) (*chat.Claims, error) {
 	user := r.URL.Query().Get("user")
 	switch {
 	case user == "" && token != "":

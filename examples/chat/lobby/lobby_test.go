@@ -1,4 +1,4 @@
-package main
+package lobby
 
 import (
 	"context"
@@ -8,15 +8,22 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/client"
+	"github.com/wsgen/wsgen/runtime/filestore"
 	"github.com/wsgen/wsgen/runtime/wstest"
 
-	"{{.Module}}/chat"
+	"github.com/wsgen/wsgen/examples/chat/chat"
 )
 
 // newTestServer returns a server in memory.
 func newTestServer(t *testing.T) *wstest.Server {
 	t.Helper()
-	srv, err := newServer(t.TempDir(), false)
+	store, err := filestore.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := chat.Config{Authenticate: Authenticate, OpenRoom: Open}
+	cfg.Store = store
+	srv, err := chat.NewServer(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-package main
+// Package lobby is what the chat does: who is let in, and what happens in a room.
+package lobby
 
 import (
 	"context"
@@ -8,7 +9,7 @@ import (
 
 	wsrt "github.com/wsgen/wsgen/runtime"
 
-	"{{.Module}}/chat"
+	"github.com/wsgen/wsgen/examples/chat/chat"
 )
 
 // keep is how many messages a room remembers.
@@ -26,7 +27,8 @@ type lobby struct {
 // lost is how long somebody whose connection broke off is expected back, before the others are told that they left.
 const lost = 2 * time.Second
 
-func openLobby(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
+// Open makes the room of a topic when its first message comes.
+func Open(_ context.Context, r *chat.Room) (chat.RoomHandler, error) {
 	return &lobby{room: r, next: 1, tabs: make(map[string]int), back: make(map[string]bool)}, nil
 }
 
