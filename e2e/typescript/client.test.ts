@@ -72,7 +72,7 @@ test("an error of the server is typed", frozen(async () => {
   const { client, socket } = open();
   const item = client.getItem({ id: 7 });
   socket.answer(0, "RPC_ERROR", { code: "NO_SUCH_ITEM", message: "none", retryable: false, details: { id: 7 } });
-  await assert.rejects(item, (e) => isError(e, "NO_SUCH_ITEM") && e.details?.id === 7 && !e.retryable && !e.maybeApplied);
+  await assert.rejects(item, (e) => isError(e, "NO_SUCH_ITEM") && e.details?.id === 7 && !e.retryable && e.maybeApplied === undefined);
   const busy = client.getItem({ id: 7 });
   socket.answer(1, "RPC_ERROR", { code: "BUSY", message: "", retryable: true, retryAfterMs: 30 });
   await assert.rejects(busy, (e) => e instanceof ServerError && e.code === "BUSY" && e.retryable && e.retryAfterMs === 30);

@@ -12,7 +12,7 @@ interface Step {
   c2s?: unknown;
   s2c?: unknown;
   result?: unknown;
-  error?: { code: string; retryable: boolean; details?: unknown };
+  error?: { code: string; retryable: boolean; maybeApplied?: boolean; details?: unknown };
   progress?: unknown;
   unknown?: string;
   abort?: true;
@@ -83,8 +83,9 @@ async function replay(steps: Step[], profile: string): Promise<void> {
       const { error } = step;
       await assert.rejects(call, (e) => {
         assert.ok(e instanceof ServerError);
-        const { code, retryable, details } = e as ServerError;
-        assert.deepEqual({ code, retryable, ...(details === undefined ? {} : { details }) }, error);
+        const { code, retryable, maybeApplied, details } = e as ServerError;
+        const got = { code, retryable, ...(maybeApplied === undefined ? {} : { maybeApplied }), ...(details === undefined ? {} : { details }) };
+        assert.deepEqual(got, error);
         return true;
       });
     } else {

@@ -384,9 +384,10 @@ func wantResult(t *testing.T, got outcome, want json.RawMessage) {
 func wantError(t *testing.T, err error, data json.RawMessage) {
 	t.Helper()
 	var want struct {
-		Code      wsrt.Code
-		Retryable bool
-		Details   *struct{ ID uint32 }
+		Code         wsrt.Code
+		Retryable    bool
+		MaybeApplied *bool
+		Details      *struct{ ID uint32 }
 	}
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
@@ -394,6 +395,10 @@ func wantError(t *testing.T, err error, data json.RawMessage) {
 	e, ok := errors.AsType[*wsrt.Error](err)
 	if !ok || e.Code() != want.Code || e.Retryable() != want.Retryable {
 		t.Fatalf("the error is %v, want %s", err, data)
+	}
+	maybe, known := client.MaybeApplied(err)
+	if known != (want.MaybeApplied != nil) || known && maybe != *want.MaybeApplied {
+		t.Fatalf("maybe applied %v, %v; want %s", maybe, known, data)
 	}
 	if want.Details == nil {
 		return

@@ -113,7 +113,7 @@ func (c *Client) begin(ctx context.Context, t *wsrt.MessageType, payload, meta [
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.calls) >= c.opts.pendingLimit {
-		return nil, fmt.Errorf("%w: %d", ErrTooManyCalls, len(c.calls))
+		return nil, &callError{error: fmt.Errorf("%w: %d", ErrTooManyCalls, len(c.calls))}
 	}
 	c.lastID++
 	id := c.idPrefix + strconv.FormatUint(c.lastID, 36)
@@ -130,7 +130,7 @@ func (c *Client) begin(ctx context.Context, t *wsrt.MessageType, payload, meta [
 	}
 	k.frame = &frame{name: t.Name, payload: payload, meta: meta, call: k}
 	if err := c.enqueue(k.frame); err != nil {
-		return nil, err
+		return nil, &callError{error: err}
 	}
 	c.calls[k.id] = k
 	c.events.setCalls(len(c.calls))
@@ -166,7 +166,7 @@ func (c *Client) sent(k *call, s *session) envelope.Header {
 
 func timeoutError(k *call) error {
 	return wsrt.Errorf(wsrt.CodeDeadlineExceeded, "no reply to %s within %v", k.t.Name, k.timeout).
-		WithCause(context.DeadlineExceeded)
+		WithCause(context.DeadlineExceeded).WithMaybeApplied(true)
 }
 
 // waitingCall returns the call that was sent on s with the correlation id; nil when there is none.
@@ -219,6 +219,11 @@ func (c *Client) finish(k *call, reply any, err error) {
 	k.wake()
 }
 
+// fail ends a call that has got no answer. c.mu must be held.
+func (c *Client) fail(k *call, why error) {
+	c.finish(k, nil, &callError{why, k.timer != nil})
+}
+
 // advance gives a progress value to a call that is not over.
 func (c *Client) advance(k *call, value any) {
 	c.mu.Lock()
@@ -228,7 +233,8 @@ func (c *Client) advance(k *call, value any) {
 	}
 	if len(k.progress) >= maxProgress {
 		c.abort(k, wsrt.Errorf(wsrt.CodeResourceExhausted,
-			"%d progress values of %s wait for the progress function, which is too slow", len(k.progress), k.t.Name))
+			"%d progress values of %s wait for the progress function, which is too slow", len(k.progress), k.t.Name).
+			WithMaybeApplied(true))
 		return
 	}
 	k.progress = append(k.progress, value)
@@ -253,7 +259,7 @@ func (c *Client) disconnected(s *session, cause error) {
 		case k.t.Request.Idempotent && c.opts.queuePolicy != QueueOff:
 			again = append(again, k)
 		default:
-			c.finish(k, nil, fmt.Errorf("%w: %w", ErrDisconnected, cause))
+			c.fail(k, fmt.Errorf("%w: %w", ErrDisconnected, cause))
 		}
 	}
 	slices.SortFunc(again, func(a, b *call) int { return cmp.Compare(a.order, b.order) })

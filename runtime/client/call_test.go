@@ -79,11 +79,23 @@ func TestCallErrors(t *testing.T) {
 		if err = answer("RPC_ERROR", `{"code":"UNAVAILABLE","message":"later"}`); !errors.As(err, &e) || !e.Retryable() {
 			t.Errorf("standard code: %#v", err)
 		}
+		if _, known := client.MaybeApplied(err); known {
+			t.Error("a server that does not say whether it did it is said to")
+		}
+		for _, want := range []bool{true, false} {
+			err = answer("RPC_ERROR", fmt.Sprintf(`{"code":"ROOM_NOT_FOUND","message":"no","details":{"text":"x"},"maybeApplied":%t}`, want))
+			if maybe, known := client.MaybeApplied(err); maybe != want || !known || !errors.As(err, &typed) {
+				t.Errorf("maybeApplied %t: %v, %v of %#v", want, maybe, known, err)
+			}
+		}
 		if err = answer("ERROR", `{"code":"NEW_CODE","message":"m","retryable":true,"retryAfterMs":null}`); wsrt.CodeOf(err) != "NEW_CODE" {
 			t.Errorf("unknown code: %v", err)
 		}
 		if err = answer("GET_RESPONSE", `{}`); err == nil || !strings.Contains(err.Error(), "/text is required") {
 			t.Errorf("bad reply: %v", err)
+		}
+		if maybe, known := client.MaybeApplied(err); !maybe || !known {
+			t.Errorf("bad reply: maybe applied %v, %v", maybe, known)
 		}
 		if err = answer("GET_RESPONSE", ``); err == nil {
 			t.Error("a reply without its payload was accepted")
@@ -322,4 +334,40 @@ func TestReplyTypeThatIsAnEventToo(t *testing.T) {
 			t.Errorf("events %q", seen)
 		}
 	})
+}
+
+// What got no answer may have been handled if it was sent, and not otherwise.
+func TestMaybeApplied(t *testing.T) {
+	want := func(t *testing.T, call <-chan result, sentinel error, want bool) {
+		t.Helper()
+		err := (<-call).err
+		if maybe, known := client.MaybeApplied(err); !errors.Is(err, sentinel) || maybe != want || !known {
+			t.Errorf("%v: maybe applied %v, %v; want %v", err, maybe, known, want)
+		}
+	}
+	bubble(t, func(t *testing.T, s *script) {
+		u, p := s.dial(client.WithQueue(1, client.QueueDropOldest))
+		lost := u.call(t.Context(), get, &text{"q"}, nil)
+		p.request("GET")
+		p.drop()
+		want(t, lost, client.ErrDisconnected, true)
+		dropped := u.call(t.Context(), get, &text{"waits"}, nil)
+		synctest.Wait()
+		waits := u.call(t.Context(), get, &text{"waits, too"}, nil)
+		want(t, dropped, client.ErrQueueFull, false)
+		p = s.next()
+		p.request("GET")
+		u.Close()
+		want(t, waits, client.ErrClosed, true)
+		want(t, u.call(t.Context(), get, &text{"late"}, nil), client.ErrClosed, false)
+	})
+	bubble(t, func(t *testing.T, s *script) {
+		u, p := s.dial()
+		call := u.call(t.Context(), get, &text{"q"}, nil)
+		p.request("GET")
+		want(t, call, context.DeadlineExceeded, true)
+	})
+	if _, known := client.MaybeApplied(context.Canceled); known {
+		t.Error("an error of a context is said to tell")
+	}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// The errors of Send and Call that no server sent. Test for them with errors.Is.
+// The errors of Send and Call that no server sent. Test for them with errors.Is; MaybeApplied tells of a Call whether it may have
+// been handled.
 var (
 	// ErrClosed says that the client has stopped. When that was not by Close, the reason is wrapped with it.
 	ErrClosed = errors.New("client: closed")
-	// ErrDisconnected says that the connection was lost while a request waited for its reply, which may or may not have been
-	// handled; or, under QueueOff, that there was no connection.
+	// ErrDisconnected says that the connection was lost while a request waited for its reply; or, under QueueOff, that there was
+	// no connection.
 	ErrDisconnected = errors.New("client: disconnected")
 	// ErrQueueFull says that the frame was dropped because too many wait to be written.
 	ErrQueueFull = errors.New("client: queue full")
@@ -21,6 +22,32 @@ var (
 
 // errNoPong is the loss of a connection on which the server did not answer a ping.
 var errNoPong = errors.New("client: the server did not answer a ping")
+
+// MaybeApplied reports whether the server may have handled a request although the Call returned err; known is false where nobody
+// can tell, such as of an error of a server that does not say so. Of what the client noticed itself it is known: a request that
+// was sent may have been handled, one that never was has not. The errors of contexts say nothing.
+func MaybeApplied(err error) (maybe, known bool) {
+	e, ok := errors.AsType[interface {
+		error
+		MaybeApplied() (maybe, known bool)
+	}](err)
+	if !ok {
+		return false, false
+	}
+	return e.MaybeApplied()
+}
+
+// A callError is why a call got no answer.
+type callError struct {
+	error
+	sent bool // its frame was written, or was about to be
+}
+
+// MaybeApplied implements the interface that MaybeApplied looks for.
+func (e *callError) MaybeApplied() (maybe, known bool) { return e.sent, true }
+
+// Unwrap returns the reason.
+func (e *callError) Unwrap() error { return e.error }
 
 // CloseError says that the connection ended with a close code, of either side.
 type CloseError struct {

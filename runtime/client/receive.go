@@ -193,13 +193,14 @@ func (s *session) answer(f *envelope.Frame[*inbound], err error) bool {
 	case in.event != nil:
 		return false // caused by the request, but not its reply
 	case in.reply:
-		c.abandon(k, fmt.Errorf("client: %s was answered with %s instead of %s", k.t.Name, in.name, k.t.Request.ResponseName))
+		err = fmt.Errorf("client: %s was answered with %s instead of %s", k.t.Name, in.name, k.t.Request.ResponseName)
+		c.abandon(k, &callError{err, true})
 	}
 	return true
 }
 
 func unreadable(k *call, err error) error {
-	return fmt.Errorf("client: cannot read the reply to %s: %w", k.t.Name, err)
+	return &callError{fmt.Errorf("client: cannot read the reply to %s: %w", k.t.Name, err), true}
 }
 
 // reply ends a call with its reply; err is what was wrong with the frame.

@@ -16,6 +16,7 @@ type failure struct {
 	advised    bool // retryable was there
 	retryable  bool
 	retryAfter time.Duration
+	applied    *bool           // nil: the server does not say
 	details    json.RawMessage // nil: none
 }
 
@@ -25,6 +26,7 @@ const (
 	failureMessage
 	failureRetryable
 	failureRetryAfter
+	failureApplied
 	failureDetails
 )
 
@@ -50,6 +52,11 @@ func decodeFailure(d *codec.Decoder) any {
 		case "retryAfterMs":
 			if o.First(&seen, failureRetryAfter) && !d.Null() {
 				e.retryAfter = milliseconds(d.Float64())
+			}
+		case "maybeApplied":
+			if o.First(&seen, failureApplied) && !d.Null() {
+				maybe := d.Bool()
+				e.applied = &maybe
 			}
 		case "details":
 			if o.First(&seen, failureDetails) && !d.Null() {
@@ -80,6 +87,9 @@ func (s *session) remoteError(payload any) error {
 	e := wsrt.Errorf(wsrt.Code(f.code), "%s", f.message)
 	if f.advised {
 		e = e.WithRetry(f.retryable, f.retryAfter)
+	}
+	if f.applied != nil {
+		e = e.WithMaybeApplied(*f.applied)
 	}
 	if e.Code() == wsrt.CodeDeadlineExceeded {
 		e = e.WithCause(context.DeadlineExceeded) // as when the client notices

@@ -98,7 +98,7 @@ func (c *Client) stop(why error) {
 	c.closing, c.err, c.state = true, why, Closed
 	c.log.Info("wsgen client", "state", Closed.String(), "why", why)
 	for _, k := range c.calls {
-		c.finish(k, nil, c.errStopped())
+		c.fail(k, c.errStopped())
 	}
 	if c.session == nil {
 		c.queue = queue{}

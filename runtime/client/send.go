@@ -124,7 +124,7 @@ func (c *Client) enqueue(f *frame) error {
 // drop takes a frame out of the queue and tells its caller, or OnError, why. c.mu must be held.
 func (c *Client) drop(f *frame, why error) {
 	if f.call != nil {
-		c.finish(f.call, nil, why)
+		c.fail(f.call, why)
 		return
 	}
 	c.queue.remove(f)

@@ -270,7 +270,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
-        this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
+        this.#fail(call, "queue-full", "no room in the queue");
       }
     });
   }
@@ -304,11 +304,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #drop(item: $Queued | undefined): void {
-    const error = new ConnectionError("queue-full", "dropped from the queue for newer frames");
+    const text = "dropped from the queue for newer frames";
     if (item !== undefined && "id" in item) {
-      this.#finish(item, error);
+      this.#fail(item, "queue-full", text);
     } else if (item !== undefined) {
-      this.#report(error);
+      this.#report(new ConnectionError("queue-full", text));
     }
   }
 
@@ -349,6 +349,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else {
       call.reject(error);
     }
+  }
+
+  /** Ends a call that has got no answer. */
+  #fail(call: $Call, reason: ConnectionError["reason"], text: string, cause?: unknown): void {
+    this.#finish(call, new ConnectionError(reason, text, { maybeApplied: call.due !== undefined, cause }));
   }
 
   #stopped(): ConnectionError {
@@ -546,7 +551,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (call.message.idempotent === true && this.#options.queue?.policy !== "off") {
         again.push(call);
       } else {
-        this.#finish(call, new ConnectionError("disconnected", "the connection was lost before the answer", { maybeApplied: true, cause }));
+        this.#fail(call, "disconnected", "the connection was lost before the answer", cause);
       }
     }
     this.#queue.unshift(...again);
@@ -581,9 +586,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
-    const stopped = this.#stopped();
     for (const call of [...this.#calls.values()]) {
-      this.#finish(call, call.socket === undefined ? stopped : new ConnectionError("closed", "the client has stopped", { maybeApplied: true, cause: error }));
+      this.#fail(call, "closed", "the client has stopped", error);
     }
     this.#become("closed", error);
   }

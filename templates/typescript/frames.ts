@@ -33,7 +33,7 @@ function $metaOf(meta: $Members): MessageMeta {
 
 /** The error that a server sent. */
 function $serverError(payload: unknown): ServerError {
-  const { code, message, retryable, retryAfterMs, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+  const { code, message, retryable, retryAfterMs, maybeApplied, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
   const type = $errors.get(String(code));
   let known: unknown = details;
   if (type !== undefined && details !== undefined) {
@@ -46,6 +46,7 @@ function $serverError(payload: unknown): ServerError {
   return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
     ...(typeof retryable === "boolean" ? { retryable } : {}),
     retryAfterMs: Number(retryAfterMs ?? 0),
+    maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
     details: known,
   });
 }

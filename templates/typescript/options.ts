@@ -80,17 +80,17 @@ export class ServerError<C extends string = string> extends Error {
   readonly retryAfterMs: number;
   /** What the schema declares for the code. */
   readonly details: C extends keyof ErrorDetails ? ErrorDetails[C] | undefined : unknown;
-  /** Whether the request may have been carried out all the same. */
-  readonly maybeApplied: boolean;
+  /** Whether the request may have been carried out all the same; undefined: the server does not say. */
+  readonly maybeApplied: boolean | undefined;
 
-  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean } = {}) {
+  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
     super(message);
     this.name = "ServerError";
     this.code = code;
     this.retryable = more.retryable ?? /^(?:DEADLINE_EXCEEDED|ABORTED|RESOURCE_EXHAUSTED|UNAVAILABLE)$/.test(code);
     this.retryAfterMs = more.retryAfterMs ?? 0;
     this.details = more.details as ServerError<C>["details"];
-    this.maybeApplied = more.maybeApplied ?? false;
+    this.maybeApplied = more.maybeApplied;
   }
 }
 

@@ -417,17 +417,17 @@ export class ServerError<C extends string = string> extends Error {
   readonly retryAfterMs: number;
   /** What the schema declares for the code. */
   readonly details: C extends keyof ErrorDetails ? ErrorDetails[C] | undefined : unknown;
-  /** Whether the request may have been carried out all the same. */
-  readonly maybeApplied: boolean;
+  /** Whether the request may have been carried out all the same; undefined: the server does not say. */
+  readonly maybeApplied: boolean | undefined;
 
-  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean } = {}) {
+  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
     super(message);
     this.name = "ServerError";
     this.code = code;
     this.retryable = more.retryable ?? /^(?:DEADLINE_EXCEEDED|ABORTED|RESOURCE_EXHAUSTED|UNAVAILABLE)$/.test(code);
     this.retryAfterMs = more.retryAfterMs ?? 0;
     this.details = more.details as ServerError<C>["details"];
-    this.maybeApplied = more.maybeApplied ?? false;
+    this.maybeApplied = more.maybeApplied;
   }
 }
 
@@ -740,7 +740,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
-        this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
+        this.#fail(call, "queue-full", "no room in the queue");
       }
     });
   }
@@ -774,11 +774,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #drop(item: $Queued | undefined): void {
-    const error = new ConnectionError("queue-full", "dropped from the queue for newer frames");
+    const text = "dropped from the queue for newer frames";
     if (item !== undefined && "id" in item) {
-      this.#finish(item, error);
+      this.#fail(item, "queue-full", text);
     } else if (item !== undefined) {
-      this.#report(error);
+      this.#report(new ConnectionError("queue-full", text));
     }
   }
 
@@ -819,6 +819,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else {
       call.reject(error);
     }
+  }
+
+  /** Ends a call that has got no answer. */
+  #fail(call: $Call, reason: ConnectionError["reason"], text: string, cause?: unknown): void {
+    this.#finish(call, new ConnectionError(reason, text, { maybeApplied: call.due !== undefined, cause }));
   }
 
   #stopped(): ConnectionError {
@@ -1014,7 +1019,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (call.message.idempotent === true && this.#options.queue?.policy !== "off") {
         again.push(call);
       } else {
-        this.#finish(call, new ConnectionError("disconnected", "the connection was lost before the answer", { maybeApplied: true, cause }));
+        this.#fail(call, "disconnected", "the connection was lost before the answer", cause);
       }
     }
     this.#queue.unshift(...again);
@@ -1049,9 +1054,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
-    const stopped = this.#stopped();
     for (const call of [...this.#calls.values()]) {
-      this.#finish(call, call.socket === undefined ? stopped : new ConnectionError("closed", "the client has stopped", { maybeApplied: true, cause: error }));
+      this.#fail(call, "closed", "the client has stopped", error);
     }
     this.#become("closed", error);
   }
@@ -1218,7 +1222,7 @@ function $metaOf(meta: $Members): MessageMeta {
 
 /** The error that a server sent. */
 function $serverError(payload: unknown): ServerError {
-  const { code, message, retryable, retryAfterMs, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+  const { code, message, retryable, retryAfterMs, maybeApplied, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
   const type = $errors.get(String(code));
   let known: unknown = details;
   if (type !== undefined && details !== undefined) {
@@ -1231,6 +1235,7 @@ function $serverError(payload: unknown): ServerError {
   return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
     ...(typeof retryable === "boolean" ? { retryable } : {}),
     retryAfterMs: Number(retryAfterMs ?? 0),
+    maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
     details: known,
   });
 }
