@@ -250,6 +250,9 @@ func (s *settings) check(p *Protocol) error {
 	if p.Sharding.Persistent && s.Store == nil && (s.Cluster == nil || s.Cluster.Backplane == nil || s.Cluster.Backplane.Snapshots == nil) {
 		return errors.New("the schema's rooms keep their state: the config needs Store, such as filestore.New(dir)")
 	}
+	if s.Cluster != nil && p.Claims.Payload == nil {
+		return errors.New("a cluster needs the codec of claims, which other nodes are told: generate the package anew")
+	}
 	if h := p.Sharding.History; h != nil && (h.Bytes > s.Limits.QueueBytes || h.Messages > s.Limits.QueueFrames) {
 		return fmt.Errorf("a history of %d messages and %d bytes does not fit into the queue of a connection: set Limits.QueueFrames and QueueBytes to at least that", h.Messages, h.Bytes)
 	}
