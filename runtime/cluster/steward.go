@@ -96,11 +96,17 @@ func (n *Node) look() {
 	}
 }
 
-// candidates returns the nodes that may own slots. n.mu is held.
+// missedRenewals is how many renewals a node may be late before it is given no slot: it may be dead, and nobody knows yet.
+const missedRenewals = 3
+
+// candidates returns the nodes that may be given slots. n.mu is held.
 func (n *Node) candidates() []string {
 	var names []string
+	now := n.clock.Now()
 	for name, s := range n.nodes {
-		if s.record.State == nodeUp && (name != n.cfg.Node || !n.draining) {
+		self := name == n.cfg.Node
+		late := !self && now.Sub(s.seen) >= missedRenewals*n.cfg.Lease.Renew
+		if s.record.State == nodeUp && !late && (!self || !n.draining) {
 			names = append(names, name)
 		}
 	}
