@@ -91,7 +91,8 @@ func (n *Node) look() {
 			}
 		case n.claimable(slot, now, should):
 			s.busy = true
-			n.done.Go(func() { n.claim(slot) })
+			last := s.revision // of what it is claimable by: the next one may name another node
+			n.done.Go(func() { n.claim(slot, last) })
 		}
 	}
 }
@@ -116,11 +117,13 @@ func (n *Node) candidates() []string {
 // claimable reports whether a slot is for this node to take. n.mu is held.
 func (n *Node) claimable(slot int, now time.Time, should []string) bool {
 	s := &n.slots[slot]
+	if s.record.of(n.self) {
+		// It was given to this node; or a claim of it was stored, and nobody knew. A node that drains takes it, too, to give it to another
+		// one: who gave it did not know, and nobody else may have it.
+		return true
+	}
 	if n.draining {
 		return false
-	}
-	if s.record.of(n.self) {
-		return true // it was given to this node; or a claim of it was stored, and nobody knew
 	}
 	if s.revision != 0 {
 		owner := n.nodes[s.record.Node]
@@ -150,10 +153,10 @@ func (n *Node) kill(name string) {
 	n.mu.Unlock()
 }
 
-// claim writes that a slot is this node's, on condition that its record is the one this node has seen.
-func (n *Node) claim(slot int) {
+// claim writes that a slot is this node's, on condition that its record is still the last one that this node had seen.
+func (n *Node) claim(slot int, last uint64) {
 	n.mu.Lock()
-	self, last := n.self, n.slots[slot].revision
+	self := n.self
 	n.mu.Unlock()
 	rec := ownRecord{self.Node, incarnationID(self.Incarnation), slotActive}
 	epoch, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive)
