@@ -47,6 +47,7 @@ type Call struct {
 const (
 	typeHeartbeat = "__heartbeat"
 	typeAbort     = "$ws:abort"
+	typeGoAway    = "$ws:goaway"
 	typeError     = "ERROR"
 	typeRPCError  = "RPC_ERROR"
 )

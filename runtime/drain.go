@@ -10,6 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-faster/jx"
+
+	"github.com/wsgen/wsgen/runtime/internal/envelope"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 // workload counts messages that are being handled, so that Drain can wait for them.
@@ -59,7 +64,9 @@ func (l *workload) close(ctx context.Context) error {
 //     less time than that, and a ctx with a deadline gets half of what it has left.
 //  3. Rooms close, and are saved in the store.
 //
-// In a cluster rooms go to other nodes before any connection is closed, as long as there are others.
+// In a cluster rooms go to other nodes before any connection is closed, as long as there are others. Connections of the extended
+// profile are then told at their turn to go to another node, within what is left of DrainSpread and a few seconds more, unless
+// that is negative; they work on until they have gone, and those that are still there at the end are closed as others are.
 //
 // When ctx ends first it breaks off and returns an error. It also returns one that says which rooms could not be saved. A second
 // call waits for the first one.
@@ -116,8 +123,38 @@ func (s *Server) drain(ctx context.Context) error {
 // drainStep is the time between two groups of connections that are sent away.
 const drainStep = 10 * time.Millisecond
 
-// sendAway closes all connections, one after the other. How many are due follows from the time that has passed, so that a busy
-// machine, which wakes late, keeps the window too.
+// goAwayGrace is how long the last connection that is told to go elsewhere has for it.
+const goAwayGrace = 5 * time.Second
+
+// grace returns how long connections may take to go elsewhere once the window is over; 0: there is nowhere to go, or no time.
+func (s *Server) grace(ctx context.Context, window time.Duration) time.Duration {
+	if s.mesh == nil || s.DrainSpread < 0 || len(s.mesh.node.Members()) == 0 {
+		return 0
+	}
+	grace := goAwayGrace
+	if deadline, ok := ctx.Deadline(); ok {
+		grace = min(grace, (time.Until(deadline)-window)/2)
+	}
+	return max(grace, 0)
+}
+
+// goAway tells a client to get itself another connection; false: it would not understand.
+func (c *Conn) goAway(within time.Duration) bool {
+	if !c.v1 {
+		return false
+	}
+	c.send(encode(socket.Reliable, "", func(w *jx.Writer) {
+		envelope.Append(w, &envelope.Header{Type: typeGoAway, Form: c.srv.protocol.Envelope}, func(w *jx.Writer, _ any) {
+			w.RawStr(`{"withinMs":`)
+			w.Int64(within.Milliseconds())
+			w.RawStr(`}`)
+		}, nil)
+	}))
+	return true
+}
+
+// sendAway closes all connections, one after the other, or lets them go elsewhere. How many are due follows from the time that
+// has passed, so that a busy machine, which wakes late, keeps the window too.
 func (s *Server) sendAway(ctx context.Context) error {
 	conns := s.connections()
 	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
@@ -125,22 +162,49 @@ func (s *Server) sendAway(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		window = min(window, time.Until(deadline)/2)
 	}
+	grace := s.grace(ctx, window)
 	begin := s.Clock.Now()
 	for sent := 0; ; {
-		due := len(conns)
-		if passed := s.Clock.Now().Sub(begin) + drainStep; passed < window {
-			due = int(float64(due) * (float64(passed) / float64(window)))
+		due, passed := len(conns), s.Clock.Now().Sub(begin)
+		if next := passed + drainStep; next < window {
+			due = int(float64(due) * (float64(next) / float64(window)))
 		}
 		for ; sent < due; sent++ {
-			conns[sent].sendAway()
+			if c := conns[sent]; grace == 0 || !c.goAway(max(window-passed, 0)+grace) {
+				c.sendAway()
+			}
 		}
-		if sent == len(conns) || s.connected() == 0 { // those who left by themselves are not waited for
+		if s.connected() == 0 { // those who left by themselves are not waited for
 			return nil
+		}
+		if sent == len(conns) {
+			break
 		}
 		if err := s.pause(ctx, drainStep, s.emptied); err != nil {
 			return err
 		}
 	}
+	return s.sendRestAway(ctx, begin.Add(window+grace), grace)
+}
+
+// sendRestAway closes at the end of their time those connections that have not gone.
+func (s *Server) sendRestAway(ctx context.Context, end time.Time, grace time.Duration) error {
+	if grace == 0 {
+		return nil // all have been closed
+	}
+	for s.connected() > 0 {
+		left := end.Sub(s.Clock.Now())
+		if left <= 0 {
+			break
+		}
+		if err := s.pause(ctx, left, s.emptied); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.connections() {
+		c.sendAway()
+	}
+	return nil
 }
 
 // sendAway closes the connection once the messages that it has sent are handled.

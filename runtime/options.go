@@ -53,8 +53,8 @@ type Options struct {
 	// DrainDelay is how long a server that drains still takes connections, so that balancers see that it is not ready; 0:
 	// not at all.
 	DrainDelay time.Duration
-	// DrainSpread is the time over which connections are closed when the server drains; 0: 5s; negative:
-	// they are closed at once, which tests with a clock of their own want.
+	// DrainSpread is the time over which connections are closed when the server drains, or told to go to another node in a
+	// cluster; 0: 5s; negative: they are closed at once, which tests with a clock of their own want.
 	DrainSpread time.Duration
 	// Store keeps rooms that are closed: those whose handlers are Snapshotters, and the history of any. Nil keeps nothing.
 	Store Store

@@ -404,3 +404,21 @@ test("a new token is shown on the open connection", frozen(async () => {
   socket.answer(0, "$ws:auth-ok");
   await refreshed;
 }));
+
+test("without a history another socket is a new beginning", frozen(async () => {
+  const { client, socket, states, errors } = open();
+  socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
+  socket.receive({ type: "$ws:goaway", payload: { withinMs: 1 } });
+  await pass(500);
+  const next = last().open();
+  client.ping();
+  assert.deepEqual([socket.types, states], [["__heartbeat"], ["open"]]);
+  socket.receive({ type: "__heartbeat_ack" });
+  assert.deepEqual([next.types, states, socket.closed], [["PING"], ["open", "reconnecting", "open"], 1000]);
+  socket.drop(1006);
+  assert.deepEqual([client.state, errors], ["open", []]);
+  const stays = open({ reconnect: false });
+  stays.socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
+  await pass(1000);
+  assert.equal(last(), stays.socket);
+}));

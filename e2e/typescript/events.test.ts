@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { connect, type Gap } from "../../golden/history/history/client.gen.ts";
+import { type ClientOptions, connect, type Gap } from "../../golden/history/history/client.gen.ts";
 import { FakeSocket, frozen, last, pass, settle } from "./socket.ts";
 
 function number(n: number, seq = n): unknown {
   return { type: "NUMBER", meta: { room: "room:a", seq, timestamp: 5 }, payload: { roomId: "a", n } };
 }
 
-function open(): { client: ReturnType<typeof connect>; socket: FakeSocket; numbers: number[] } {
-  const client = connect("ws://localhost", { WebSocket: FakeSocket, backoff: { baseMs: 10 } });
+function open(options: ClientOptions = {}): { client: ReturnType<typeof connect>; socket: FakeSocket; numbers: number[] } {
+  const client = connect("ws://localhost", { WebSocket: FakeSocket, backoff: { baseMs: 10 }, ...options });
   const numbers: number[] = [];
   client.on("NUMBER", ({ n }) => numbers.push(n));
   const socket = last().open();
@@ -89,4 +89,102 @@ test("a client that comes back asks for what it missed, and sees nothing twice",
   next.drop();
   await pass(20);
   assert.deepEqual(last().open().types, []); // in no room
+}));
+
+/** Lets the server say that it goes away, and a second socket be open. */
+async function moving(socket: FakeSocket): Promise<FakeSocket> {
+  socket.receive({ type: "$ws:joined", meta: { room: "room:a" }, payload: { epoch: "e", seq: 1 } });
+  socket.receive(number(2));
+  socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
+  await pass(499);
+  assert.equal(last(), socket);
+  await pass(1);
+  return last().open();
+}
+
+const resume = { session: "s1", rooms: { "room:a": { epoch: "e", seq: 2 } } };
+
+test("a server that goes away is left for another one, without a gap or a word", frozen(async () => {
+  const { client, socket, numbers } = open({ token: "t1" });
+  const states: string[] = [];
+  client.onState((state) => states.push(state));
+  const first = client.total({ roomId: "a" });
+  const next = await moving(socket);
+  assert.deepEqual(next.offered, ["wsgen.v1", "bearer.t1"]);
+  assert.deepEqual(socket.types, ["TOTAL", "__heartbeat"]);
+  assert.equal(client.leave({ roomId: "b" }), true); // waits
+  const second = client.total({ roomId: "a" });
+  socket.receive({ type: "__heartbeat_ack" });
+  next.receive({ type: "$ws:session", payload: { session: "not for us" } });
+  assert.deepEqual(next.types, []);
+  socket.answer(0, "TOTAL_RESPONSE", { total: 3 });
+  assert.deepEqual(await first, { total: 3 });
+  assert.deepEqual(next.types, ["$ws:resume", "LEAVE", "TOTAL"]);
+  assert.deepEqual(next.sent[0]?.payload, resume);
+  socket.receive(number(3)); // too late: it comes again
+  assert.equal(socket.closed, undefined);
+  next.receive({ type: "$ws:session", payload: { session: "s1" } });
+  next.receive({ type: "$ws:joined", meta: { room: "room:a" }, payload: { epoch: "e", seq: 2 } });
+  socket.drop(4409);
+  [3, 4].forEach((n) => { next.receive(number(n)); });
+  next.answer(2, "TOTAL_RESPONSE", { total: 7 });
+  assert.deepEqual(await second, { total: 7 });
+  assert.deepEqual([numbers, states, client.state, socket.closed], [[2, 3, 4], [], "open", 1000]);
+  next.drop();
+  await pass(300);
+  assert.deepEqual(states, ["reconnecting"]);
+  assert.deepEqual(last().open().sent[0]?.payload, { session: "s1", rooms: { "room:a": { epoch: "e", seq: 4 } } });
+}));
+
+test("a move that runs out of time takes place all the same", frozen(async () => {
+  for (const code of [undefined, 1012, 4403]) {
+    const { client, socket } = open();
+    const total = client.total({ roomId: "a" });
+    const next = await moving(socket);
+    if (code === undefined) {
+      await pass(500);
+    } else {
+      socket.drop(code);
+    }
+    await assert.rejects(total, { maybeApplied: true });
+    assert.equal(client.state, code === 4403 ? "closed" : "open");
+    assert.deepEqual(next.types, code === 4403 ? [] : ["$ws:resume"]);
+    client.close();
+    assert.deepEqual([socket.closed, next.closed], [1000, 1000]);
+  }
+}));
+
+test("a move that fails is tried again, and what waited for it goes where it can", frozen(async () => {
+  const { client, socket } = open();
+  const next = await moving(socket);
+  client.leave({ roomId: "b" });
+  next.drop();
+  assert.deepEqual(socket.types, ["__heartbeat", "LEAVE"]);
+  await pass(300);
+  const third = last();
+  assert.notEqual(third, next);
+  third.drop();
+  assert.equal(client.state, "open");
+  socket.drop(1012, "retry=10");
+  assert.equal(client.state, "reconnecting");
+  await pass(2000);
+  assert.deepEqual(last().open().types, ["$ws:resume"]);
+  client.close();
+}));
+
+test("close wins over a move", frozen(async () => {
+  for (const step of [0, 1, 2]) {
+    const { client, socket } = open();
+    socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
+    if (step > 0) {
+      await pass(500);
+    }
+    if (step > 1) {
+      last().open();
+    }
+    const made = last();
+    client.close();
+    await pass(60_000);
+    assert.deepEqual([socket.closed, made.closed, last(), client.state], [1000, 1000, made, "closed"]);
+  }
 }));

@@ -2,12 +2,15 @@ package history_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
+	"github.com/wsgen/wsgen/runtime/client"
 	"github.com/wsgen/wsgen/runtime/clock"
 	"github.com/wsgen/wsgen/runtime/cluster"
 	"github.com/wsgen/wsgen/runtime/cluster/memory"
@@ -17,11 +20,10 @@ import (
 )
 
 // node is a server of a cluster, as world is one by itself.
-func node(t *testing.T, c *memory.Cluster, name string) *world {
+func node(t *testing.T, c *memory.Cluster, name string, more ...func(o *wsrt.Options)) *world {
 	t.Helper()
 	w := &world{t: t, log: make(chan string, 1000)}
-	var err error
-	w.srv, err = history.NewServer(history.Config{
+	cfg := history.Config{
 		Authenticate: func(_ *http.Request, token string) (*history.Claims, error) {
 			return &history.Claims{UserID: token, Nick: history.ClaimsNick(token), Secret: "x"}, nil
 		},
@@ -37,8 +39,12 @@ func node(t *testing.T, c *memory.Cluster, name string) *world {
 					}
 				}},
 		},
-	})
-	if err != nil {
+	}
+	for _, f := range more {
+		f(&cfg.Options)
+	}
+	var err error
+	if w.srv, err = history.NewServer(cfg); err != nil {
 		t.Fatal(err)
 	}
 	w.http = wstest.Serve(t, w.srv)
@@ -90,4 +96,85 @@ func TestClusterRoom(t *testing.T) {
 			}
 		}
 	})
+}
+
+// balancer brings a client to the first of the nodes that wants connections.
+type balancer []*world
+
+func (b balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	for _, w := range b {
+		if w.srv.Runtime().Ready() {
+			return w.http.Client().Transport.RoundTrip(r)
+		}
+	}
+	return nil, errors.New("no node is ready")
+}
+
+// TestClusterGoAway drains the node of clients while numbers are published: they see each once and in order, and nothing of
+// their moving to another node. One that does not move is closed when its time is up.
+func TestClusterGoAway(t *testing.T) {
+	for drained := range 2 { // the owner of the room, and another node
+		wstest.Run(t, func(t *testing.T) {
+			c := memory.New(clock.Real{})
+			spread := func(o *wsrt.Options) { o.DrainSpread = 3 * time.Second }
+			nodes := []*world{node(t, c, "n0", spread), node(t, c, "n1", spread)}
+			time.Sleep(30 * time.Second)
+			if owner(t, nodes...) != drained {
+				nodes[0], nodes[1] = nodes[1], nodes[0]
+			}
+			var states, numbers []string
+			ann, err := history.Dial(t.Context(), nodes[0].http.URL(), history.Events{
+				Number: func(_ context.Context, m *history.Number) { numbers = append(numbers, fmt.Sprint(m.N)) },
+			}, client.WithHTTPClient(&http.Client{Transport: balancer(nodes)}), client.WithToken("ann"),
+				client.WithOnState(func(s client.State, err error) { states = append(states, fmt.Sprint(s, err)) }),
+				client.WithOnGap(func(g client.Gap) { t.Error(g) }), client.WithOnError(func(err error) { t.Error(err) }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ann.Close()
+			if err := ann.Join(t.Context(), &history.Join{RoomID: "a"}); err != nil {
+				t.Fatal(err)
+			}
+			stays := nodes[0].peer("bob")
+			wstest.Settle()
+			if n := nodes[0].srv.Runtime().Stats().Connections; n != 2 {
+				t.Fatalf("%d clients are on the node", n)
+			}
+			left := make(chan time.Duration, 1)
+			begin := time.Now()
+			go func() {
+				nodes[0].drain()
+				left <- time.Since(begin)
+			}()
+			var want []string
+			for n := range 300 {
+				want = append(want, fmt.Sprint(n))
+				if err := ann.Count(t.Context(), &history.Count{RoomID: "a", From: n, To: n}); err != nil {
+					t.Fatal(err)
+				}
+				if resp, err := ann.Total(t.Context(), &history.TotalRequest{RoomID: "a"}); err != nil || resp.Total != n*(n+1)/2 {
+					t.Fatalf("after %d the total is %v, %v", n, resp, err)
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			wstest.Settle()
+			if n := nodes[1].srv.Runtime().Stats().Connections; n != 1 {
+				t.Errorf("%d clients have moved", n)
+			}
+			if !slices.Equal(numbers, want) {
+				t.Errorf("the numbers are %v", numbers)
+			}
+			if !slices.Equal(states, []string{"open <nil>"}) {
+				t.Errorf("the states are %v", states)
+			}
+			if f := stays.any(); f.Type != "$ws:goaway" {
+				t.Errorf("got %+v", f)
+			}
+			stays.ExpectClose(1012)
+			if d := <-left; d > 10*time.Second {
+				t.Errorf("the drain took %v", d)
+			}
+			nodes[1].drain()
+		})
+	}
 }

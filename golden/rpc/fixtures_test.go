@@ -46,6 +46,7 @@ type step struct {
 	Lost    *struct{ MaybeApplied bool }
 	State   string
 	Connect json.RawMessage
+	Before  bool // on the connection before the last one
 }
 
 // profiles are the subprotocols that a fixture is replayed in.
@@ -281,12 +282,17 @@ func newProgram(t *testing.T, profile string) (*program, <-chan *websocket.Conn)
 func TestClientFixtures(t *testing.T) {
 	fixtures(t, "client", func(t *testing.T, f *fixture, profile string) {
 		p, conns := newProgram(t, profile)
-		conn := told(t, conns)
+		current := told(t, conns)
 		names := map[string]any{}
+		var before *websocket.Conn
 		for i, step := range f.Steps {
+			conn := current
+			if step.Before {
+				conn = before
+			}
 			switch {
 			case step.Connect != nil:
-				conn = told(t, conns)
+				before, current = current, told(t, conns)
 			case step.Close != nil:
 				if err := conn.Close(step.Close.Code, step.Close.Reason); err != nil {
 					t.Fatal(err)
@@ -307,7 +313,11 @@ func TestClientFixtures(t *testing.T) {
 				p.step(i, step)
 			}
 		}
-		_ = conn.CloseNow()
+		for _, conn := range []*websocket.Conn{before, current} {
+			if conn != nil {
+				_ = conn.CloseNow()
+			}
+		}
 	})
 }
 

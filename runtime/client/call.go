@@ -215,6 +215,9 @@ func (c *Client) finish(k *call, reply any, err error) {
 	}
 	k.state, k.reply, k.err = callOver, reply, err
 	delete(c.calls, k.id)
+	if k.session != nil {
+		k.session.wake()
+	}
 	c.events.setCalls(len(c.calls))
 	k.wake()
 }

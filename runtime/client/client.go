@@ -68,6 +68,8 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{} // the run goroutine has ended
 
+	sessions sync.WaitGroup // connections that are served
+
 	mu      sync.Mutex
 	changed *sync.Cond // the writer looks again: queue, aborts, session or closing changed
 	state   State

@@ -19,7 +19,9 @@ const (
 	typeProgress     = "$ws:rpc-progress"
 	typeRPCError     = "RPC_ERROR"
 	typeError        = "ERROR"
+	typeHeartbeat    = "__heartbeat"
 	typeHeartbeatAck = "__heartbeat_ack"
+	typeGoAway       = "$ws:goaway"
 )
 
 // An inbound is a type that a server may send.
@@ -70,7 +72,8 @@ func newCatalog(p *wsrt.Protocol) *catalog {
 	c.inbound[typeProgress] = &inbound{name: typeProgress, decode: rawValue}
 	c.inbound[typeRPCError] = &inbound{name: typeRPCError, failure: true, decode: decodeFailure}
 	c.inbound[typeError] = &inbound{name: typeError, failure: true, decode: decodeFailure}
-	c.inbound[typeHeartbeatAck] = &inbound{name: typeHeartbeatAck}
+	c.inbound[typeHeartbeatAck] = &inbound{name: typeHeartbeatAck,
+		control: func(s *session, _ *envelope.Frame[*inbound]) { s.reached() }}
 	c.errors[wsrt.CodeInvalidArgument] = &wsrt.ErrorType{Code: wsrt.CodeInvalidArgument, Details: &wsrt.Payload{Decode: decodeInvalid}}
 	for _, t := range p.Errors {
 		c.errors[t.Code] = t
@@ -107,6 +110,15 @@ func (c *catalog) maxBytes(t *wsrt.MessageType) int {
 
 // rawValue keeps a payload as text until it is known what it is.
 func rawValue(d *codec.Decoder) any { return d.Any() }
+
+// handle handles one frame, unless another connection has taken over.
+func (s *session) handle(data []byte) {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	if !s.retired {
+		s.receive(data)
+	}
+}
 
 // receive handles one frame. Nothing that a server sends here ends the connection.
 func (s *session) receive(data []byte) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-faster/jx"
 
@@ -60,6 +61,8 @@ var controls = map[string]*inbound{
 		control: func(s *session, f *envelope.Frame[*inbound]) { s.gap(f.Room, f.Payload.(*resume.Gap)) }},
 	resume.TypeLeft: {name: resume.TypeLeft, decode: func(d *codec.Decoder) any { return resume.DecodeLeft(d) },
 		control: func(s *session, f *envelope.Frame[*inbound]) { s.left(f.Room, f.Payload.(*resume.Left)) }},
+	typeGoAway: {name: typeGoAway, decode: decodeGoAway,
+		control: func(s *session, f *envelope.Frame[*inbound]) { s.goAway(f.Payload.(time.Duration)) }},
 }
 
 // began takes the session that the server gives to the connection. When the client has asked to go on with an older one,
@@ -73,6 +76,7 @@ func (s *session) began(session string) {
 		return
 	}
 	s.c.resume.session = session
+	s.dismiss()
 }
 
 // moveTo notes where the client stands in a room.

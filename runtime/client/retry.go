@@ -41,10 +41,20 @@ func (r *retrier) next(cause error) (wait time.Duration, again bool) {
 	return r.full(), true
 }
 
-func (r *retrier) afterClose(e *CloseError) (time.Duration, bool) {
-	switch e.Code {
+// final reports whether a client stays away after a close code.
+func final(code int) bool {
+	switch code {
 	case 1000, 1003, 1007, 1008, 1009, 4403, 4409:
+		return true
+	}
+	return false
+}
+
+func (r *retrier) afterClose(e *CloseError) (time.Duration, bool) {
+	if final(e.Code) {
 		return 0, false
+	}
+	switch e.Code {
 	case 4401:
 		return r.renew()
 	case 1001, 1012:

@@ -8,11 +8,16 @@ import (
 // run serves one connection after the other until the client stops.
 func (c *Client) run(s *session) {
 	defer close(c.done)
+	defer c.sessions.Wait()
 	for s != nil {
-		cause := s.serve()
-		c.retry.lasted(c.opts.clock.Now().Sub(s.opened))
-		c.detach(s, cause)
-		s = c.reconnect(cause)
+		c.sessions.Go(s.serve)
+		next := c.await(s)
+		if next == nil {
+			c.retry.lasted(c.opts.clock.Now().Sub(s.opened))
+			c.detach(s, s.why)
+			next = c.reconnect(s.why)
+		}
+		s = next
 	}
 }
 
@@ -57,17 +62,22 @@ func (c *Client) attach(s *session) bool {
 	c.mu.Lock()
 	closing := c.closing
 	if !closing {
-		c.session = s
-		s.resume = c.resume.request()
-		s.resumes = s.resume != nil
+		c.adopt(s)
 		c.setState(Open, nil)
-		c.changed.Broadcast()
 	}
 	c.mu.Unlock()
 	if closing {
 		s.discard()
 	}
 	return !closing
+}
+
+// adopt makes s the connection that is written to, which begins with asking for the rooms. c.mu must be held.
+func (c *Client) adopt(s *session) {
+	c.session = s
+	s.resume = c.resume.request()
+	s.resumes = s.resume != nil
+	c.changed.Broadcast()
 }
 
 // detach takes away a connection that has ended.

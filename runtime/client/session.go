@@ -17,7 +17,7 @@ import (
 	"github.com/wsgen/wsgen/runtime/internal/resume"
 )
 
-// A session is one connection: the run goroutine reads it, two more write and ping.
+// A session is one connection: a goroutine reads it, two more write and ping.
 type session struct {
 	c      *Client
 	conn   *websocket.Conn
@@ -30,32 +30,46 @@ type session struct {
 	reads atomic.Int64 // grows as long as something comes
 	held  atomic.Bool  // the reader waits for callbacks
 
+	served  chan struct{}      // closed when nothing of it is left
+	why     error              // it ended; read it when served is closed
+	away    chan time.Duration // gets the time that is left once the server has said that it goes away
+	settled chan struct{}      // holds a token when something that a move waits for has happened
+
+	receiving sync.Mutex // held while a frame is handled
+	retired   bool       // another connection has taken over; guarded by receiving
+
 	// The rest is guarded by Client.mu.
 	resume  []byte   // what asks for the rooms that the client was in; nil: nothing
 	resumes bool     // and the answer has not come yet
 	aborts  []string // correlation ids of requests that the server may give up
 	ended   bool
-	failure error // what ended the connection, when it was not the reader that noticed
+	moving  bool     // another connection is about to take over: nothing new is written
+	marks   bool     // a mark is to be written behind what was
+	marked  bool     // the server has come to the mark
+	old     *session // that this one has taken over from, until the server has agreed; nil: none
+	failure error    // what ended the connection, when it was not the reader that noticed
 
 	frames codec.Decoder // of the reader
 	values codec.Decoder // of the reader
 }
 
 func newSession(c *Client, conn *websocket.Conn, raw io.Closer) *session {
-	s := &session{c: c, conn: conn, raw: raw, v1: conn.Subprotocol() == subprotocolV1, opened: c.opts.clock.Now()}
+	s := &session{c: c, conn: conn, raw: raw, v1: conn.Subprotocol() == subprotocolV1, opened: c.opts.clock.Now(),
+		served: make(chan struct{}), away: make(chan time.Duration, 1), settled: make(chan struct{}, 1)}
 	s.over, s.end = context.WithCancel(context.Background())
 	return s
 }
 
-// serve runs the connection until it ends, and returns why. Nothing of it is left behind.
-func (s *session) serve() error {
+// serve runs the connection until it ends, and notes why. Nothing of it is left behind.
+func (s *session) serve() {
+	defer close(s.served)
 	var wg sync.WaitGroup
 	wg.Go(s.write)
 	wg.Go(s.heartbeat)
 	err := s.read()
 	s.discard()
 	wg.Wait()
-	return s.cause(err)
+	s.why = s.cause(err)
 }
 
 // discard ends the connection at once.
@@ -130,7 +144,7 @@ func (s *session) read() error {
 		case !codec.ValidUTF8(buf):
 			return s.refuse(websocket.StatusInvalidFramePayloadData, "invalid UTF-8")
 		}
-		s.receive(buf)
+		s.handle(buf)
 		if cap(buf) > 64<<10 {
 			buf = nil // one large message should not cost memory for ever
 		}
@@ -202,7 +216,10 @@ func (c *Client) next(s *session) (header envelope.Header, payload []byte, ok bo
 			header.Type, header.CorrelationID, header.Form = typeAbort, s.aborts[0], c.types.form
 			s.aborts = s.aborts[1:]
 			return header, nil, true
-		case len(c.queue.frames) > 0:
+		case s.marks:
+			s.marks = false
+			return envelope.Header{Type: typeHeartbeat, Form: c.types.form}, nil, true
+		case len(c.queue.frames) > 0 && c.session == s && (!s.moving || c.closing):
 			f := c.queue.pop()
 			if f.call != nil {
 				header = c.sent(f.call, s)

@@ -526,6 +526,14 @@ const $maxAdvice = 300_000;
 /** Codes after which a client stays away (of 4401, unless it can get a new token). */
 const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
 
+/** Lets go of a socket. */
+function $abandon(socket: WebSocketLike | undefined): void {
+  if (socket !== undefined) {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+  }
+}
+
 /** The part of a client that does not depend on its messages. */
 abstract class $Client<Events extends object, Meta extends { [K in keyof Events]: MessageMeta }> {
   readonly #url: string;
@@ -536,15 +544,21 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #queue: $Queued[] = [];
   #state: State = "connecting";
   #error: unknown;
-  #socket: WebSocketLike | undefined; // the one that counts, from its making on
-  #live = false; // and it is open
+  #socket: WebSocketLike | undefined; // the one that counts; it has been open
+  #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
+  #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
+  #by = 0; // when the server goes away; 0: it has not said so
+  #winding = false; // nothing new is sent, because another socket is about to take over
+  #marked = false; // the server has come to the end of what was sent
+  #held: unknown[] = []; // what the next socket has received before it takes over
   #attempt = 0; // counts attempts and ends, so that what is late notices
   #failures = 0;
   #renewed = false; // a refused token was replaced since the last stable connection
   #openedAt = 0;
   #lastId = 0;
   #received = 0; // frames
-  #timer: ReturnType<typeof setTimeout> | undefined; // of the attempt, the wait for it, or the heartbeat
+  #timer: ReturnType<typeof setTimeout> | undefined; // of the heartbeat
+  #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
 
   constructor(url: string | URL, options: ClientOptions) {
     const target = new URL(url, $global.location?.href);
@@ -734,12 +748,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
   #writable(): boolean {
-    return this.#live && this.#socket?.readyState === 1;
+    return !this.#winding && this.#socket?.readyState === 1;
   }
 
   #enqueue(item: $Queued): boolean {
     const { size = 1000, policy = "drop-newest" } = this.#options.queue ?? {};
-    if (policy === "off" || (policy === "drop-newest" && this.#queue.length >= size)) {
+    if ((policy === "off" && !this.#winding) || (policy === "drop-newest" && this.#queue.length >= size)) {
       return false;
     }
     this.#queue.push(item);
@@ -777,7 +791,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && this.#writable() && call.socket.protocol === $v1) {
+    if (call.socket !== undefined && call.socket === this.#socket && call.socket.readyState === 1 && call.socket.protocol === $v1) {
       call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
@@ -795,6 +809,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else {
       call.reject(error);
     }
+    this.#wound();
   }
 
   /** Ends a call that has got no answer. */
@@ -850,21 +865,21 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** The network is back: there is no need to wait any longer. */
   readonly #online = (): void => {
-    if (this.#state === "reconnecting" && this.#socket === undefined) {
+    if (this.#state === "reconnecting" && this.#next === undefined) {
       void this.#connect();
     }
   };
 
   /** Makes one attempt to connect. */
   async #connect(): Promise<void> {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#dialer);
     const attempt = ++this.#attempt;
-    const lost = (error: unknown): void => {
+    const failed = (error: unknown): void => {
       if (attempt === this.#attempt) {
-        this.#lost(error);
+        this.#failed(error);
       }
     };
-    this.#timer = setTimeout(() => { lost(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
+    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
     let token: string | undefined;
     try {
       const { token: source } = this.#options;
@@ -872,7 +887,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } catch (error) {
       if (attempt === this.#attempt) {
         this.#report(error);
-        lost(error);
+        failed(error);
       }
       return;
     }
@@ -880,13 +895,13 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return; // closed meanwhile, or too late
     }
     try {
-      this.#open(token, lost);
+      this.#open(token, failed);
     } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
       this.#stop(error);
     }
   }
 
-  #open(token: string | undefined, lost: (error: unknown) => void): void {
+  #open(token: string | undefined, failed: (error: unknown) => void): void {
     const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
@@ -903,17 +918,95 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       }
     }
     const socket = new Socket(url.href, [...new Set(offered)]);
-    this.#socket = socket;
+    this.#next = socket;
     socket.onopen = () => { this.#opened(); };
-    socket.onmessage = (event: { data?: unknown }) => { this.#receive(event.data); };
-    socket.onclose = (event: { code?: number; reason?: string }) => { lost(new CloseError(event.code ?? 1006, event.reason ?? "")); };
+    socket.onmessage = (event: { data?: unknown }) => {
+      if (socket === this.#next) {
+        this.#held.push(event.data);
+      } else {
+        this.#receive(event.data);
+      }
+    };
+    socket.onclose = (event: { code?: number; reason?: string }) => {
+      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
+      if (socket === this.#socket) {
+        this.#lost(error);
+      } else {
+        failed(error);
+      }
+    };
     socket.onerror = () => undefined; // a close follows
   }
 
+  /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
   #opened(): void {
-    this.#live = true;
+    clearTimeout(this.#dialer);
+    if (this.#socket?.readyState !== 1) {
+      this.#takeOver();
+      return;
+    }
+    this.#winding = true;
+    this.#socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
+    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
+  }
+
+  /** Lets the next socket take over when nothing is waited for any more. */
+  #wound(): void {
+    if (this.#marked && ![...this.#calls.values()].some((call) => call.socket !== undefined)) {
+      this.#takeOver();
+    }
+  }
+
+  /** Makes the next socket the one that counts. Without a session to take along, it is a new beginning for the program. */
+  #takeOver(): void {
+    clearTimeout(this.#dialer);
+    const old = this.#socket;
+    const next = this.#next;
+    const held = this.#held;
+    this.#socket = next;
+    this.#next = undefined;
+    this.#unwind();
+    this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
+    let silent = false;
+    let resumes = false;
+    if (old !== undefined) {
+      const error = new CloseError(1012, "the server goes away");
+      old.onmessage = old.onclose = null; // what it still gets comes again
+      this.#old = old;
+      this.#interrupt(error);
+      if (!silent) {
+        this.#become("reconnecting", error);
+      }
+    }
+    if (this.#socket === next) {
+      this.#flush();
+      this.#become("open");
+    }
+    if (!resumes) {
+      this.#dismiss();
+    }
+    for (const data of held) {
+      if (this.#socket === next) {
+        this.#receive(data);
+      }
+    }
+  }
+
+  /** Closes the socket before this one. */
+  #dismiss(): void {
+    $abandon(this.#old);
+    this.#old = undefined;
+  }
+
+  #unwind(): void {
+    this.#winding = this.#marked = false;
+    this.#held = [];
+  }
+
+  /** Sends what has waited. */
+  #flush(): void {
     const waiting = this.#queue;
     this.#queue = [];
     for (const item of waiting) {
@@ -923,7 +1016,17 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         this.#socket?.send(item.frame);
       }
     }
-    this.#become("open");
+  }
+
+  /** The server goes away: it is asked for another socket at a time that differs from client to client. */
+  #goAway(payload: unknown): void {
+    const { withinMs } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+    if (this.#by === 0 && this.#options.reconnect !== false) {
+      const within = Math.min(Number(withinMs ?? 0), $maxAdvice);
+      this.#by = Date.now() + within;
+      this.#lasted();
+      this.#dialer = setTimeout(() => { void this.#connect(); }, (Math.random() * within) / 2);
+    }
   }
 
   /** Looks, after a while, whether anything has come; asks if not; gives the connection up when that is not answered. */
@@ -948,35 +1051,61 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     }, wait);
   }
 
-  /** Ends the connection, or the attempt to get one, and decides what follows. */
-  #lost(error: unknown): void {
+  /** Forgets failures when the connection has lasted. */
+  #lasted(): void {
     if (this.#openedAt > 0 && Date.now() - this.#openedAt >= (this.#options.backoff?.stableMs ?? 5000)) {
       this.#failures = 0;
       this.#renewed = false;
     }
-    this.#release();
+  }
+
+  /** Ends an attempt to get a socket. Who has another one goes on with it, and tries again. */
+  #failed(error: unknown): void {
+    if (this.#socket === undefined) {
+      this.#lost(error);
+      return;
+    }
+    clearTimeout(this.#dialer);
+    this.#attempt++;
+    $abandon(this.#next);
+    this.#next = undefined;
+    this.#unwind();
     const wait = this.#wait(error);
+    if (wait !== undefined) {
+      this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
+    }
+    this.#flush();
+  }
+
+  /** Ends the connection, or the attempt to get one, and decides what follows. */
+  #lost(error: unknown): void {
+    this.#lasted();
+    const wait = this.#wait(error);
+    if (wait !== undefined && this.#winding) {
+      this.#takeOver();
+      return;
+    }
+    this.#release();
     if (wait === undefined || this.#options.reconnect === false) {
       this.#stop(error);
       return;
     }
-    this.#timer = setTimeout(() => { void this.#connect(); }, wait);
+    this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
     this.#interrupt(error);
     this.#become("reconnecting", error);
   }
 
-  /** Lets the socket go. */
-  #release(code = 1000): void {
+  /** Lets all sockets go. */
+  #release(): void {
     clearTimeout(this.#timer);
-    const socket = this.#socket;
+    clearTimeout(this.#dialer);
     this.#attempt++;
-    this.#socket = undefined;
-    this.#live = false;
-    this.#openedAt = 0;
-    if (socket !== undefined) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close(code);
-    }
+    $abandon(this.#socket);
+    $abandon(this.#next);
+    this.#dismiss();
+    this.#socket = this.#next = undefined;
+    this.#openedAt = this.#by = 0;
+    this.#unwind();
   }
 
   /** Ends the requests that were sent, but for those that may be sent again: they come first. */
@@ -1097,6 +1226,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       this.#emit("=" + type, value, { ...$metaOf(meta), ...more });
     } else if (type === "ERROR") {
       this.#report($serverError(payload));
+    } else if (type === "$ws:goaway") {
+      this.#goAway(payload);
+    } else if (type === "__heartbeat_ack") {
+      this.#marked = this.#winding;
+      this.#wound();
     } else if (!/^(?:\$|__|RPC_ERROR$)/.test(type) && !this.$replies.has(type)) {
       this.#emit("unknown", type, frame.raw);
     }
