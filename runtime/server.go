@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -213,9 +212,8 @@ func (s *Server) publish(ctx context.Context, topic string, t *MessageType, v an
 	if err := context.Cause(ctx); err != nil {
 		return 0, err
 	}
-	kind, key, _ := strings.Cut(topic, ":")
-	if _, ok := s.kinds[kind]; !ok || key == "" {
-		return 0, fmt.Errorf("wsgen: no room can have the topic %q: a topic is <kind>:<key> with one of the kinds %s", topic, strings.Join(s.protocol.Kinds, ", "))
+	if err := checkTopic(topic, s.protocol.Kinds); err != nil {
+		return 0, err
 	}
 	if err := checkOutgoing(t, v); err != nil {
 		return 0, err

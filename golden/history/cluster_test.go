@@ -178,3 +178,52 @@ func TestClusterGoAway(t *testing.T) {
 		})
 	}
 }
+
+// TestClusterPublisher publishes from a program that is no node.
+func TestClusterPublisher(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		p := history.NewPublisher(c)
+		publish := func(topic string, m history.ServerMessage, want int) error {
+			t.Helper()
+			n, err := p.Publish(t.Context(), topic, m)
+			if n != want {
+				t.Errorf("it was queued for %d members, want %d", n, want)
+			}
+			return err
+		}
+		nobody := publish(history.RoomTopic("a"), &history.Number{RoomID: "a", N: 1}, 0)
+		if maybe, known := client.MaybeApplied(nobody); wsrt.CodeOf(nobody) != wsrt.CodeUnavailable || maybe || !known {
+			t.Errorf("without a node: %v, maybe applied %v, %v", nobody, maybe, known)
+		}
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(time.Minute)
+		ann, bob := nodes[0].peer("ann"), nodes[1].peer("bob")
+		ann.join(0)
+		bob.join(0)
+		for n := 1; n <= 4; n++ { // the nodes take turns
+			if err := publish(history.RoomTopic("a"), &history.Number{RoomID: "a", N: n}, 2); err != nil {
+				t.Error(err)
+			}
+		}
+		ann.expectNumbers(1, 4)
+		bob.expectNumbers(1, 4)
+		if err := publish(history.RoomTopic("b"), &history.Number{RoomID: "b", N: 1}, 0); err != nil {
+			t.Error(err)
+		}
+		if err := publish("hall:a", &history.Number{RoomID: "a", N: 5}, 0); err == nil {
+			t.Error("a topic that no room has")
+		}
+		if err := publish(history.RoomTopic("a"), (*history.Number)(nil), 0); err == nil {
+			t.Error("a message that is none")
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.Publish(over, history.RoomTopic("a"), &history.Number{}); wsrt.CodeOf(err) != wsrt.CodeCancelled {
+			t.Errorf("of a context that has ended: %v", err)
+		}
+		for _, n := range nodes {
+			n.drain()
+		}
+	})
+}

@@ -9,8 +9,9 @@ import (
 
 // reserved are the names that the generated package has itself. A message that would have one gets the suffix Message; a
 // type that would is an error.
-var reserved = strings.Fields(`Auth Call Client Claims Code Config Conn ConnHandler Dial Error Events Except Handler Message Option Options
-	OnClose OnLeave Room SchemaFingerprint Server ServerMessage NewServer UnimplementedConnHandler`)
+var reserved = strings.Fields(`Auth Call Client Claims Code Config Conn ConnHandler Dial Error Events Except Handler Message
+	NewPublisher NewServer OnClose OnLeave Option Options Publisher Room SchemaFingerprint Server ServerMessage
+	UnimplementedConnHandler`)
 
 // Reserved returns the names that a generated package has itself, beside those of its room kinds.
 func Reserved() []string { return slices.Clone(reserved) }

@@ -354,9 +354,35 @@ func serverType(f *jen.File, api *model.API) {
 	f.Add(doc("Runtime returns the server underneath, for its Stats."))
 	f.Add(method("s", "Server", "Runtime")).Params().Op("*").Add(rt("Server")).Block(jen.Return(jen.Id("s").Dot("srv")))
 	f.Line()
+	if len(api.Kinds) > 0 {
+		publisherType(f, api)
+	}
 	for _, k := range api.Kinds {
 		topicFunc(f, k)
 	}
+}
+
+// publisherType prints what publishes from a program that is no server:
+//
+//	type Publisher struct{ p *wsrt.Publisher }
+//
+//	func NewPublisher(edge wsrt.EdgeConn) *Publisher
+//	func (p *Publisher) Publish(ctx context.Context, topic string, m ServerMessage) (delivered int, err error)
+func publisherType(f *jen.File, api *model.API) {
+	f.Add(doc("Publisher publishes to the rooms of a cluster from a program that is no node of it, such as one that serves HTTP. Its methods " +
+		"are safe for concurrent use."))
+	f.Type().Id("Publisher").Struct(jen.Id("p").Op("*").Add(rt("Publisher")))
+	f.Line()
+	f.Add(doc("NewPublisher returns a Publisher that reaches the nodes by edge. Nothing is sent before Publish."))
+	f.Func().Id("NewPublisher").Params(jen.Id("edge").Add(rt("EdgeConn"))).Add(ptr("Publisher")).Block(
+		jen.Return(jen.Op("&").Id("Publisher").Values(jen.Dict{jen.Id("p"): rt("NewPublisher").Call(jen.Id("protocol"), jen.Id("edge"))})))
+	f.Line()
+	f.Add(doc("Publish sends a message to the members of a room, such as " + api.Kinds[0].Go + "Topic(key), and returns how many it was queued for. " +
+		"An error of the cluster is a *wsrt.Error, whose MaybeApplied says whether the message may have been published all the same."))
+	f.Add(method("p", "Publisher", "Publish")).Params(ctxParam(), jen.Id("topic").String(), jen.Id("m").Id("ServerMessage")).
+		Params(jen.Id("delivered").Int(), jen.Err().Error()).Block(
+		jen.Return(jen.Id("p").Dot("p").Dot("Publish").Call(jen.Id("ctx"), jen.Id("topic"), jen.Id("m").Dot("serverMessage").Call(), jen.Id("m"))))
+	f.Line()
 }
 
 // publishMethods prints what reaches rooms from outside of their handlers.
