@@ -101,7 +101,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.AddCommand(newInit(s), newGenerate(s), newFmt(s), newShard(s), newSchema(s), newLint(s), newBreaking(s), newLock(s),
-		newVersion(s))
+		newTop(s), newVersion(s))
 	return root
 }
 
