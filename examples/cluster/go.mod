@@ -15,6 +15,7 @@ require (
 	github.com/wsgen/wsgen v0.0.0-00010101000000-000000000000
 	github.com/wsgen/wsgen/runtime/cluster/nats v0.0.0-00010101000000-000000000000
 	github.com/wsgen/wsgen/runtime/cluster/nats/embed v0.0.0-00010101000000-000000000000
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (
