@@ -2,9 +2,12 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SHELL := /bin/bash
 
-.PHONY: test lint go-test bench-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz
+# What needs NATS is in modules of their own.
+CLUSTER := runtime/cluster/nats runtime/cluster/nats/embed examples/cluster
 
-test: lint go-test bench-test conformance ts-test browser-test
+.PHONY: test lint go-test bench-test cluster-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz
+
+test: lint go-test bench-test cluster-test conformance ts-test browser-test
 
 # Formatting, vet, staticcheck (generated code included) and generated files that are out of date.
 lint:
@@ -12,6 +15,7 @@ lint:
 	go vet ./...
 	GOARCH=386 go build ./runtime/...
 	go run $(STATICCHECK) ./...
+	@for m in $(CLUSTER); do echo "$$m: staticcheck"; (cd $$m && go run $(STATICCHECK) ./...) || exit 1; done
 	go run ./cmd/wsgen generate --check --out examples/chat/chat examples/messages.yaml
 
 go-test:
@@ -20,6 +24,10 @@ go-test:
 # The comparison with other libraries, which is a module of its own.
 bench-test:
 	cd bench && go vet ./... && go test ./...
+
+# Clusters on real NATS servers, and the chat on three nodes.
+cluster-test:
+	@for m in $(CLUSTER); do echo "$$m: vet, test"; (cd $$m && go vet ./... && go test -race ./...) || exit 1; done
 
 # The JSON Schema test suite against generated code; says so where the suite is not there.
 conformance:
