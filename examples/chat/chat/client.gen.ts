@@ -628,6 +628,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
   #by = 0; // when the server goes away; 0: it has not said so
   #winding = false; // nothing new is sent, because another socket is about to take over
+  #silent = false; // the program need not know that another socket took over
+  #resuming = false; // the server is asked for the rooms
   #marked = false; // the server has come to the end of what was sent
   #held: unknown[] = []; // what the next socket has received before it takes over
   #attempt = 0; // counts attempts and ends, so that what is late notices
@@ -639,7 +641,6 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #timer: ReturnType<typeof setTimeout> | undefined; // of the heartbeat
   #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
   #session = "";
-  #resuming = false;
   readonly #rooms = new Map<string, { epoch: string; seq: number }>();
 
   constructor(url: string | URL, options: ClientOptions) {
@@ -1059,11 +1060,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
-    let silent = false;
-    let resumes = false;
-    silent = next?.protocol === $v1 && this.#session !== "";
-    resumes = this.#resuming = silent && this.#rooms.size > 0;
-    if (resumes) { // before all that needs a membership
+    this.#silent = next?.protocol === $v1 && this.#session !== "";
+    this.#resuming = this.#silent && this.#rooms.size > 0;
+    if (this.#resuming) { // before all that needs a membership
       const payload = { session: this.#session, rooms: Object.fromEntries(this.#rooms) };
       next?.send($frame({ type: "$ws:resume", payload: (value) => value }, { payload }));
     }
@@ -1072,7 +1071,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       old.onmessage = old.onclose = null; // what it still gets comes again
       this.#old = old;
       this.#interrupt(error);
-      if (!silent) {
+      if (!this.#silent) {
         this.#become("reconnecting", error);
       }
     }
@@ -1080,7 +1079,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       this.#flush();
       this.#become("open");
     }
-    if (!resumes) {
+    if (!this.#resuming) {
       this.#dismiss();
     }
     for (const data of held) {

@@ -1420,6 +1420,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
   #by = 0; // when the server goes away; 0: it has not said so
   #winding = false; // nothing new is sent, because another socket is about to take over
+  #silent = false; // the program need not know that another socket took over
+  #resuming = false; // the server is asked for the rooms
   #marked = false; // the server has come to the end of what was sent
   #held: unknown[] = []; // what the next socket has received before it takes over
   #attempt = 0; // counts attempts and ends, so that what is late notices
@@ -1840,14 +1842,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
-    let silent = false;
-    let resumes = false;
     if (old !== undefined) {
       const error = new CloseError(1012, "the server goes away");
       old.onmessage = old.onclose = null; // what it still gets comes again
       this.#old = old;
       this.#interrupt(error);
-      if (!silent) {
+      if (!this.#silent) {
         this.#become("reconnecting", error);
       }
     }
@@ -1855,7 +1855,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       this.#flush();
       this.#become("open");
     }
-    if (!resumes) {
+    if (!this.#resuming) {
       this.#dismiss();
     }
     for (const data of held) {
