@@ -116,7 +116,8 @@ type Event struct {
 	At    time.Time // of the node's clock
 	Node  Peer      // who does it
 	Kind  string
-	Slot  int    // -1: none
-	Epoch uint64 // of the slot; 0: none
-	Other Peer   // whom it concerns; zero: nobody
+	Slot  int       // -1: none
+	Epoch uint64    // of the slot; 0: none
+	Other Peer      // whom it concerns; zero: nobody
+	Until time.Time // of a renewal: until when the node may act, by its clock
 }

@@ -55,6 +55,11 @@ func (n *Node) begin() bool {
 	}
 	n.trace("join", -1, 0, Peer{})
 	n.tell(nil)
+	n.calls.Lock()
+	defer n.calls.Unlock()
+	for slot := range n.slots {
+		n.app.Moved(slot) // there is a way to its owner now
+	}
 	return true
 }
 
@@ -141,7 +146,7 @@ func (n *Node) renewed(rev uint64, began time.Time) {
 	n.lease.Store(began.Add(n.cfg.Lease.Stop).UnixNano())
 	n.changed.Broadcast()
 	n.mu.Unlock()
-	n.trace("renew", -1, 0, Peer{})
+	n.traceEvent(Event{Kind: "renew", Slot: -1, Until: began.Add(n.cfg.Lease.Stop)})
 	poke(n.wake)
 }
 

@@ -26,7 +26,7 @@ type App interface {
 	// Yield makes ready to give a slot away: it takes nothing for it any more, finishes what runs, and saves what the next
 	// owner begins with. An error, or the end of ctx, leaves the slot here; Open is called again then, with the same epoch.
 	Yield(ctx context.Context, slot int) error
-	// Moved says that Route returns another owner for a slot.
+	// Moved says that Route returns another owner for a slot, or that there is a way to the owner again.
 	Moved(slot int)
 	// Gone says that an incarnation has ended for good. What it was sent is lost, if it has not answered.
 	Gone(peer Peer)
@@ -117,20 +117,22 @@ type slotState struct {
 	revision uint64
 	mine     uint64    // epoch in which this node owns it; 0: it does not
 	busy     bool      // a claim or a handover is under way
+	stale    bool      // there is a newer record than this one, which was not seen yet
 	orphaned time.Time // since when nobody owns it, as far as this node knows; zero: somebody does
 	routed   Route     // as the app was told last
 }
 
 // Join makes this process a node of its cluster. It returns once the cluster's settings are known to be the same as the
 // node's; the lease and slots come after that, and Ready tells. When ctx ends before, or the settings differ, it returns an
-// error that says so. fingerprint is of the protocol. End the node with Leave.
-func Join(ctx context.Context, cfg Config, fingerprint string, app App) (*Node, error) {
+// error that says so. fingerprint is of the protocol. app is called once, before anything of what it returns is, with the node. End
+// the node with Leave.
+func Join(ctx context.Context, cfg Config, fingerprint string, app func(n *Node) App) (*Node, error) {
 	cfg, err := cfg.resolve()
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, app: app, clock: cfg.Clock, hash: fingerprint, process: newIncarnation(), retired: make(chan struct{}),
+		cfg: cfg, clock: cfg.Clock, hash: fingerprint, process: newIncarnation(), retired: make(chan struct{}),
 		wake: make(chan struct{}, 1), kick: make(chan struct{}, 1), joined: make(chan struct{}),
 		nodes: make(map[string]*nodeState), slots: make([]slotState, cfg.Slots),
 	}
@@ -142,6 +144,7 @@ func Join(ctx context.Context, cfg Config, fingerprint string, app App) (*Node, 
 	n.changed.L = &n.mu
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.lives, n.retire = context.WithCancel(n.ctx)
+	n.app = app(n)
 	n.done.Go(n.watch)
 	n.done.Go(func() {
 		defer close(n.retired)
@@ -247,7 +250,8 @@ var ErrUnknownPeer = errors.New("cluster: no link to that node")
 func (n *Node) Send(to Peer, frame []byte, urgent bool) error {
 	n.mu.Lock()
 	l := n.links
-	if state := n.nodes[to.Node]; state != nil && !state.record.runs(to.Incarnation) {
+	// One that is not in the record may have begun since: what it sends may come before its record is seen.
+	if s := n.nodes[to.Node]; s != nil && uint64(s.record.Incarnation) == to.Incarnation && s.record.State == nodeDead {
 		l = nil
 	}
 	n.mu.Unlock()
@@ -339,12 +343,17 @@ func (n *Node) sleep(ctx context.Context, d time.Duration) bool {
 
 // trace counts an event, and tells the checker.
 func (n *Node) trace(kind string, slot int, epoch uint64, other Peer) {
+	n.traceEvent(Event{Kind: kind, Slot: slot, Epoch: epoch, Other: other})
+}
+
+func (n *Node) traceEvent(e Event) {
 	n.mu.Lock()
-	n.events.count(kind)
-	self := n.self
+	n.events.count(e.Kind)
+	e.Node = n.self
 	n.mu.Unlock()
 	if n.cfg.Trace != nil {
-		n.cfg.Trace(Event{At: n.clock.Now(), Node: self, Kind: kind, Slot: slot, Epoch: epoch, Other: other})
+		e.At = n.clock.Now()
+		n.cfg.Trace(e)
 	}
 }
 

@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -71,7 +72,8 @@ func (n *Node) look() {
 	for name, s := range n.nodes {
 		if name != n.cfg.Node && s.record.State != nodeDead && !s.killing && now.Sub(s.seen) >= n.cfg.Lease.Dead {
 			s.killing = true
-			n.done.Go(func() { n.kill(name) })
+			rec, last := s.record, s.revision // of what was judged, not of what is known when kill runs
+			n.done.Go(func() { n.kill(name, rec, last) })
 		}
 	}
 	should := assignment(n.candidates(), len(n.slots))
@@ -91,7 +93,7 @@ func (n *Node) look() {
 			}
 		case n.claimable(slot, now, should):
 			s.busy = true
-			last := s.revision // of what it is claimable by: the next one may name another node
+			last := s.revision // as in kill
 			n.done.Go(func() { n.claim(slot, last) })
 		}
 	}
@@ -117,6 +119,9 @@ func (n *Node) candidates() []string {
 // claimable reports whether a slot is for this node to take. n.mu is held.
 func (n *Node) claimable(slot int, now time.Time, should []string) bool {
 	s := &n.slots[slot]
+	if s.stale {
+		return false
+	}
 	if s.record.of(n.self) {
 		// It was given to this node; or a claim of it was stored, and nobody knew. A node that drains takes it, too, to give it to another
 		// one: who gave it did not know, and nobody else may have it.
@@ -135,32 +140,28 @@ func (n *Node) claimable(slot int, now time.Time, should []string) bool {
 }
 
 // kill writes that a node is dead, on condition that it has not renewed its lease since this node saw it do so last.
-func (n *Node) kill(name string) {
-	n.mu.Lock()
-	s := n.nodes[name]
-	rec, last := s.record, s.revision
-	self := n.self
-	n.mu.Unlock()
+func (n *Node) kill(name string, rec nodeRecord, last uint64) {
 	victim := rec.peer(name)
-	rec.State, rec.By = nodeDead, self.String()
+	rec.State, rec.By = nodeDead, n.Self().String()
 	_, err := n.write(n.ctx, Write{Key: NodeKey(name), Value: mustJSON(rec), Last: last}, n.Alive)
 	if err == nil {
 		n.cfg.Logger.Warn("a node of the cluster is dead", slog.String("node", name))
 		n.trace("kill", -1, 0, victim)
 	}
 	n.mu.Lock()
-	s.killing = false
+	n.nodes[name].killing = false
 	n.mu.Unlock()
 }
 
-// claim writes that a slot is this node's, on condition that its record is still the last one that this node had seen.
+// claim writes that a slot is this node's, on condition that its record is the one this node has seen.
 func (n *Node) claim(slot int, last uint64) {
-	n.mu.Lock()
-	self := n.self
-	n.mu.Unlock()
+	self := n.Self()
 	rec := ownRecord{self.Node, incarnationID(self.Incarnation), slotActive}
 	epoch, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive)
 	n.finish(slot, func(s *slotState) {
+		if errors.Is(err, ErrConflict) && s.revision == last {
+			s.stale = true
+		}
 		if err != nil || n.self != self || self.Incarnation == 0 || s.revision > epoch {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -94,6 +95,25 @@ func (c *Cluster) Resume(name string) {
 	c.change()
 }
 
+// Crash ends what runs on a node as the loss of its machine does: nothing reaches it any more, nothing that it sends leaves, and
+// its calls to the directory have no effect and fail when their time is up. What Node returns for the name from here on
+// is of another machine, without faults of its own.
+func (c *Cluster) Crash(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.node(name)
+	n.crashed, n.paused, n.outgoing, n.held = true, false, nil, nil
+	delete(c.nodes, name)
+	for address, l := range c.listeners {
+		if l.node == n {
+			delete(c.listeners, address)
+			l.queue, l.bytes = nil, 0
+		}
+	}
+	c.servers = slices.DeleteFunc(c.servers, func(s *server) bool { return s.node == n })
+	c.change()
+}
+
 // SetDirectory sets what is wrong between the named nodes and the directory; of all nodes, those to come included, when no name
 // is given.
 func (c *Cluster) SetDirectory(f Fault, names ...string) {
@@ -124,6 +144,9 @@ func (c *Cluster) SetLatency(calls, watches time.Duration) {
 
 // state returns the fault that counts; the lock is held.
 func (n *node) state() Fault {
+	if n.crashed {
+		return Unreachable
+	}
 	if n.fault != nil {
 		return *n.fault
 	}

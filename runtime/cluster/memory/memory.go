@@ -43,6 +43,7 @@ type node struct {
 	name string
 
 	paused   bool
+	crashed  bool                 // for ever
 	outgoing []parcel             // sent while it was paused
 	fault    *Fault               // nil: the cluster's
 	held     []func()             // what Held keeps back

@@ -71,6 +71,9 @@ func (t transport) Send(address string, packet []byte) error {
 // send puts a packet on its way; the lock is held.
 func (n *node) send(address string, packet []byte) error {
 	c := n.c
+	if n.crashed {
+		return nil
+	}
 	l := c.listeners[address]
 	if l == nil {
 		return cluster.ErrNobody
@@ -177,7 +180,9 @@ func (l *listener) stop() {
 	c.mu.Lock()
 	if !l.stopped {
 		l.stopped = true
-		delete(c.listeners, l.address)
+		if c.listeners[l.address] == l {
+			delete(c.listeners, l.address)
+		}
 		if l.timer != nil {
 			l.timer.Stop()
 		}
