@@ -34,7 +34,7 @@ func (r *Room) Join(c *Conn) error {
 	}
 	return r.admit(c, func(m membership) {
 		if r.tracks(c) {
-			c.sendJoined(r.topic, resume.Position{Epoch: r.history.epoch, Seq: m.from})
+			r.sendJoined(c, resume.Position{Epoch: r.history.epoch, Seq: m.from})
 		}
 	})
 }
@@ -134,7 +134,7 @@ func (r *Room) remove(c *Conn, cause LeaveCause) bool {
 		if cause == Disconnected {
 			r.interrupted(c, m)
 		} else if r.tracks(c) {
-			c.sendLeft(r.topic, resume.Left{})
+			r.sendAt(c, leftFrame(r.topic, resume.Left{}), resume.Position{}, 0)
 		}
 		r.presenceLeft(m)
 		c.exit(r)

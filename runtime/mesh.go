@@ -52,6 +52,8 @@ type meshSlot struct {
 	mu       sync.Mutex
 	route    cluster.Route
 	mine     bool
+	over     bool               // the server has ended
+	waits    atomic.Bool        // the slot is here, and another node has errands that are yet to come back
 	synced   uint64             // epoch in which the owner knows of the branches
 	sent     []*errand          // without an answer, in order
 	held     []*errand          // for the next owner, in order
@@ -85,8 +87,6 @@ func (m *mesh) join() error {
 	if cfg.Clock == nil && s.Clock != (clock.Real{}) {
 		cfg.Clock = s.Clock // a test's
 	}
-	ready := make(chan struct{}) // the node calls before Join has returned it
-	app := &meshApp{mesh: m, ready: ready}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	timer := s.Clock.AfterFunc(joinTime, func() { cancel(context.DeadlineExceeded) })
@@ -96,11 +96,13 @@ func (m *mesh) join() error {
 		m.slots[i].id = i
 		m.slots[i].branches = make(map[string]*branch)
 	}
-	node, err := cluster.Join(ctx, cfg, s.protocol.Fingerprint, app)
+	_, err := cluster.Join(ctx, cfg, s.protocol.Fingerprint, func(n *cluster.Node) cluster.App {
+		m.node = n
+		return meshApp{m}
+	})
 	if err != nil {
 		return err
 	}
-	m.node = node
 	if edge := cfg.Backplane.Edge; edge != nil {
 		if m.stop, err = edge.Serve(m.serveEdge); err != nil {
 			m.leave(ctx)
@@ -110,7 +112,6 @@ func (m *mesh) join() error {
 	m.mu.Lock()
 	m.auditor = s.Clock.AfterFunc(auditEvery, m.auditLoop)
 	m.mu.Unlock()
-	close(ready)
 	return nil
 }
 
@@ -125,11 +126,11 @@ func (m *mesh) leave(ctx context.Context) error {
 		m.auditor = nil
 	}
 	m.mu.Unlock()
-	err := m.node.Leave(ctx)
 	for i := range m.slots {
 		m.slots[i].end()
+		m.lose(i) // rooms that are still there had no time to close
 	}
-	return err
+	return m.node.Leave(ctx)
 }
 
 // slot returns the slot of a topic.
@@ -173,27 +174,20 @@ func (m *mesh) gateway(r *Room, c *Conn) (any, func() outlet) {
 	return peer, func() outlet { return &nodeOutlet{mesh: m, peer: peer, room: r} }
 }
 
-// meshApp is what the node calls. It waits for the server to know its node.
-type meshApp struct {
-	*mesh
-	ready chan struct{}
-}
+// meshApp is what the node calls.
+type meshApp struct{ *mesh }
 
-func (a *meshApp) Open(slot int, epoch uint64) { <-a.ready; a.open(slot, epoch) }
-func (a *meshApp) Lost(slot int)               { <-a.ready; a.lose(slot) }
-func (a *meshApp) Yield(ctx context.Context, slot int) error {
-	<-a.ready
-	return a.yield(ctx, slot)
-}
-func (a *meshApp) Moved(slot int)         { <-a.ready; a.moved(slot) }
-func (a *meshApp) Gone(p cluster.Peer)    { <-a.ready; a.partTo(p, true) }
-func (a *meshApp) Reset(p cluster.Peer)   { <-a.ready; a.partTo(p, false) }
-func (a *meshApp) Load() cluster.Load     { <-a.ready; return a.load() }
-func (a *meshApp) Paused(d time.Duration) { <-a.ready; a.paused(d) }
+func (a meshApp) Open(slot int, epoch uint64)               { a.open(slot, epoch) }
+func (a meshApp) Lost(slot int)                             { a.lose(slot) }
+func (a meshApp) Yield(ctx context.Context, slot int) error { return a.yield(ctx, slot) }
+func (a meshApp) Moved(slot int)                            { a.moved(slot) }
+func (a meshApp) Gone(p cluster.Peer)                       { a.partTo(p, true) }
+func (a meshApp) Reset(p cluster.Peer)                      { a.partTo(p, false) }
+func (a meshApp) Load() cluster.Load                        { return a.load() }
+func (a meshApp) Paused(d time.Duration)                    { a.paused(d) }
 
 // Receive takes a frame of a peer.
-func (a *meshApp) Receive(from cluster.Peer, data []byte) {
-	<-a.ready
+func (a meshApp) Receive(from cluster.Peer, data []byte) {
 	f, err := wire.Decode(data)
 	if err != nil {
 		a.srv.Logger.Error("a frame of a node cannot be read", slog.String("node", from.Node), slog.Any("error", err))
@@ -274,26 +268,44 @@ func (s *Server) kindOf(topic string) (int, bool) {
 	return i, ok && key != ""
 }
 
+// storeTime is how long the cluster's snapshots may take: a room waits for them, and a slot that is given away for the room.
+const storeTime = 5 * time.Second
+
 // slotStore keeps the rooms of a slot in the cluster's snapshots, in the name of an epoch.
 type slotStore struct {
 	snapshots cluster.Snapshots
+	clock     clock.Clock
 	slot      int
 	epoch     uint64
 }
 
 // Load implements Store.
 func (s *slotStore) Load(ctx context.Context, topic string) ([]byte, error) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	return s.snapshots.Load(ctx, s.slot, topic)
 }
 
 // Save implements Store.
 func (s *slotStore) Save(ctx context.Context, topic string, snapshot []byte) error {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	return s.snapshots.Save(ctx, s.slot, s.epoch, topic, snapshot)
 }
 
 // Delete implements Store.
 func (s *slotStore) Delete(ctx context.Context, topic string) error {
-	return s.snapshots.Save(ctx, s.slot, s.epoch, topic, nil)
+	return s.Save(ctx, topic, nil)
+}
+
+// within gives a call its time.
+func (s *slotStore) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := s.clock.AfterFunc(storeTime, func() { cancel(context.DeadlineExceeded) })
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
 }
 
 // giveAway gives all slots to other nodes. What cannot be given in half of the time that there is goes down with this node.

@@ -20,9 +20,43 @@ type branch struct {
 	slot    *meshSlot
 	topic   string
 	kind    int
-	members map[*Conn]struct{}
+	members map[*Conn]progress
 	outlets []*hubOutlet
-	at      resume.Position // up to which its members have had what the room published
+	at      resume.Position // up to which its members have had what the room published, but for those that are behind
+}
+
+// progress is how far a member has come. The room says so itself when it begins, when it catches up, and when a message was not for it;
+// else it has what all have. These are frames of their own, and a link may break between any two.
+type progress struct {
+	at     resume.Position
+	behind bool // of the branch: what it lacks is on its way
+	live   bool // it gets what all get: the owner knows it
+}
+
+// position returns up to where a member has had what the room published. b.slot.mu is held.
+func (b *branch) position(c *Conn) resume.Position {
+	p := b.members[c]
+	if !p.live || p.behind || p.at.Epoch == b.at.Epoch && p.at.Seq > b.at.Seq {
+		return p.at
+	}
+	return b.at
+}
+
+// place notes how far a member has come. b.slot.mu is held.
+func (b *branch) place(c *Conn, at resume.Position) {
+	p := b.members[c]
+	p.at, p.behind = at, at.Epoch != b.at.Epoch || at.Seq < b.at.Seq
+	b.members[c] = p
+}
+
+// positions returns the members by how far they have come. b.slot.mu is held.
+func (b *branch) positions() map[resume.Position][]*Conn {
+	all := make(map[resume.Position][]*Conn)
+	for c := range b.members {
+		at := b.position(c)
+		all[at] = append(all[at], c)
+	}
+	return all
 }
 
 func (b *branch) name() string { return b.topic }
@@ -33,7 +67,7 @@ func (m *mesh) branch(s *meshSlot, topic string) *branch {
 	b := s.branches[topic]
 	if b == nil {
 		kind, _ := m.srv.kindOf(topic)
-		b = &branch{mesh: m, slot: s, topic: topic, kind: kind, members: make(map[*Conn]struct{})}
+		b = &branch{mesh: m, slot: s, topic: topic, kind: kind, members: make(map[*Conn]progress)}
 		s.branches[topic] = b
 	}
 	return b
@@ -51,21 +85,43 @@ func (b *branch) outlet(h *hub.Hub) *hubOutlet {
 	return o
 }
 
-// add makes a connection a member. b.slot.mu is held.
-func (b *branch) add(c *Conn) {
+// keep makes a connection a member that the owner is yet to learn of. b.slot.mu is held.
+func (b *branch) keep(c *Conn, at resume.Position) {
 	if _, ok := b.members[c]; !ok {
-		b.members[c] = struct{}{}
+		b.members[c] = progress{at: at}
+	}
+}
+
+// add makes a connection a member that gets what all get. b.slot.mu is held.
+func (b *branch) add(c *Conn) {
+	if p := b.members[c]; !p.live {
+		p.live = true
+		b.members[c] = p
 		b.outlet(c.member.Hub()).join(c)
+	}
+}
+
+// pause keeps from the members what the room publishes, until its owner has learned of them and given them what they lack.
+// b.slot.mu is held.
+func (b *branch) pause() {
+	for c, p := range b.members {
+		if p.live {
+			b.members[c] = progress{at: b.position(c)}
+			b.outlet(c.member.Hub()).leave(c)
+		}
 	}
 }
 
 // remove reports whether the connection was a member. b.slot.mu is held.
 func (b *branch) remove(c *Conn) bool {
-	if _, ok := b.members[c]; !ok {
+	p, ok := b.members[c]
+	if !ok {
 		return false
 	}
 	delete(b.members, c)
-	b.outlet(c.member.Hub()).leave(c)
+	if p.live {
+		b.outlet(c.member.Hub()).leave(c)
+	}
 	if len(b.members) == 0 && b.slot.branches[b.topic] == b {
 		delete(b.slot.branches, b.topic)
 	}
@@ -73,15 +129,12 @@ func (b *branch) remove(c *Conn) bool {
 }
 
 // dissolve takes all members off the hubs and returns them: the room comes to this node. b.slot.mu is held.
-func (b *branch) dissolve() []*Conn {
-	list := make([]*Conn, 0, len(b.members))
-	for c := range b.members {
-		list = append(list, c)
-		b.outlet(c.member.Hub()).leave(c)
-	}
+func (b *branch) dissolve() map[resume.Position][]*Conn {
+	b.pause()
+	all := b.positions()
 	clear(b.members)
 	delete(b.slot.branches, b.topic)
-	return list
+	return all
 }
 
 // release implements seat: the connection has left, or has ended, and the owner is to learn it.
@@ -124,7 +177,9 @@ func (m *mesh) take(from cluster.Peer, f *wire.Frame) {
 	case wire.Joined, wire.Left, wire.Synced, wire.Cast:
 		m.takeOfRoom(from, f)
 	case wire.Send, wire.Close, wire.Quit, wire.Expire:
-		if c := m.conn(f.Conn); c != nil {
+		if f.Topic != "" && f.Kind == wire.Send {
+			m.takeOfRoom(from, f)
+		} else if c := m.conn(f.Conn); c != nil {
 			c.command(f)
 		}
 	}
@@ -173,13 +228,49 @@ func (m *mesh) takeOfRoom(from cluster.Peer, f *wire.Frame) {
 		}
 	case wire.Synced:
 		if b := s.branches[f.Topic]; b != nil {
-			b.at = resume.Position{Epoch: f.Position, Seq: f.Seq}
+			m.synced(b, f)
+		}
+	case wire.Send:
+		if c := m.conn(f.Conn); c != nil && s.branches[f.Topic].passes(c, f) {
+			c.command(f)
 		}
 	case wire.Cast:
 		if b := s.branches[f.Topic]; b != nil {
 			b.cast(m, f)
 		}
 	}
+}
+
+// synced takes the owner's word that it knows members and has sent them what they lacked. b.slot.mu is held.
+func (m *mesh) synced(b *branch, f *wire.Frame) {
+	b.at = resume.Position{Epoch: f.Position, Seq: f.Seq}
+	for _, id := range f.Conns {
+		c := m.conn(id)
+		if p, member := b.members[c]; member && !p.live {
+			b.members[c] = progress{at: b.at}
+			b.add(c)
+		}
+	}
+}
+
+// passes reports whether a frame of the room for one connection is for it: what it has had is not. b may be nil; b.slot.mu is held
+// if it is not.
+func (b *branch) passes(c *Conn, f *wire.Frame) bool {
+	if f.Position == "" {
+		return true
+	}
+	if b == nil {
+		return false
+	}
+	if _, member := b.members[c]; !member {
+		return false
+	}
+	at := resume.Position{Epoch: f.Position, Seq: f.Seq}
+	if now := b.position(c); f.Flags&wire.Begins == 0 && now.Epoch == at.Epoch && at.Seq <= now.Seq {
+		return false
+	}
+	b.place(c, at)
+	return true
 }
 
 // joined makes a connection a member that the owner has let in. One that has ended meanwhile, or that is in too many rooms of
@@ -207,7 +298,10 @@ func (m *mesh) joined(s *meshSlot, f *wire.Frame) {
 		}
 		return
 	}
-	b.add(c)
+	if _, member := b.members[c]; !member { // others go on from where they are
+		b.keep(c, resume.Position{Epoch: f.Position, Seq: f.Seq})
+		b.add(c)
+	}
 }
 
 // sit adds a room of another node to those that the connection is in.
@@ -278,16 +372,20 @@ const syncAtOnce = 4096
 
 // sync tells the owner which members this node has. s.mu is held.
 func (m *mesh) sync(s *meshSlot, b *branch) {
-	list := make([]wire.ConnID, 0, len(b.members))
-	for c := range b.members {
-		if m.introduce(s.route.Owner, c) != nil {
-			return // the owner is gone
+	for at, conns := range b.positions() {
+		list := make([]wire.ConnID, 0, len(conns))
+		for _, c := range conns {
+			switch {
+			case m.introduce(s.route.Owner, c) == nil:
+				list = append(list, c.id)
+			case !c.ended():
+				return // the owner is gone
+			}
 		}
-		list = append(list, c.id)
-	}
-	for chunk := range slices.Chunk(list, syncAtOnce) {
-		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Sync, Slot: uint64(s.id), Epoch: s.route.Epoch, Topic: b.topic,
-			Position: b.at.Epoch, Seq: b.at.Seq, Conns: chunk})
+		for chunk := range slices.Chunk(list, syncAtOnce) {
+			m.tell(s.route.Owner, &wire.Frame{Kind: wire.Sync, Slot: uint64(s.id), Epoch: s.route.Epoch, Topic: b.topic,
+				Position: at.Epoch, Seq: at.Seq, Conns: chunk})
+		}
 	}
 }
 
@@ -303,7 +401,7 @@ func (m *mesh) adopt(r *Room, list []*Conn, at resume.Position) {
 	}
 	for _, c := range list {
 		if c.reseat(r, b) {
-			b.add(c)
+			b.keep(c, at)
 		}
 	}
 	if len(b.members) == 0 {
@@ -358,6 +456,9 @@ func (o *nodeOutlet) join(c *Conn) {
 
 func (o *nodeOutlet) leave(c *Conn) {
 	o.count(c, -1)
+	if c.ended() { // its gateway knows, or has named it again since
+		return
+	}
 	f := o.frame(wire.Left)
 	f.Conn = c.id
 	o.mesh.tell(o.peer, f)

@@ -78,7 +78,10 @@ func (e *errand) over() bool { return e.in != nil && e.in.over() }
 // forward hands a message to the owner of its room.
 func (m *mesh) forward(in *inbound) error {
 	in.order = m.order.Add(1)
-	err := m.local.forward(in)
+	err := errAway
+	if !m.slot(in.topic).waits.Load() {
+		err = m.local.forward(in)
+	}
 	if errors.Is(err, errAway) {
 		return m.send(&errand{in: in, order: in.order})
 	}
@@ -88,7 +91,10 @@ func (m *mesh) forward(in *inbound) error {
 // resume hands a client that comes back to the owner of its room.
 func (m *mesh) resume(back *returning) error {
 	back.order = m.order.Add(1)
-	err := m.local.resume(back)
+	err := errAway
+	if !m.slot(back.topic).waits.Load() {
+		err = m.local.resume(back)
+	}
 	if errors.Is(err, errAway) {
 		return m.send(&errand{back: back, order: back.order})
 	}
@@ -125,13 +131,16 @@ func (m *mesh) send(e *errand) error {
 	s := m.slot(e.topic())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.over {
+		return errNotApplied("the server is going down")
+	}
 	if e.in != nil && !e.in.expected {
 		e.in.expected = true
 		e.in.conn.expect(e.in.topic)
 	}
 	switch {
 	case len(s.held) > 0:
-	case s.mine:
+	case s.mine && len(s.sent) == 0:
 		return m.deliver(s, e)
 	case m.greeted(s):
 		if err := m.dispatch(s, e); !errors.Is(err, cluster.ErrUnknownPeer) {
@@ -141,26 +150,25 @@ func (m *mesh) send(e *errand) error {
 	return m.hold(s, e)
 }
 
-// greeted reports whether the slot has an owner that may be sent errands: it knows the members that this node has, and no other owner
-// has errands that are not answered. It tells a new owner of the members. s.mu is held.
+// greeted reports whether the slot has an owner that may be sent errands: it knows the members that this node has. It tells a new owner
+// of the members, and one that it has told before again when that has not taken an errand: not before all that was sent has
+// an answer, because what comes behind must not overtake what is yet to come back. s.mu is held.
 func (m *mesh) greeted(s *meshSlot) bool {
-	if s.mine || s.route.Epoch == 0 || s.waitsFor(s.route) {
+	if s.mine || s.route.Epoch == 0 || s.synced != s.route.Epoch && len(s.sent) > 0 {
 		return false
 	}
 	if s.synced != s.route.Epoch {
+		hello := &wire.Frame{Kind: wire.Hello, Slot: uint64(s.id), Epoch: s.route.Epoch}
+		if m.node.Send(s.route.Owner, hello.Encode(), true) != nil {
+			return false // there is no way to it now
+		}
 		s.synced = s.route.Epoch
-		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Hello, Slot: uint64(s.id), Epoch: s.route.Epoch})
 		for _, b := range s.branches {
+			b.pause()
 			m.sync(s, b)
 		}
 	}
 	return true
-}
-
-// waitsFor reports whether errands to another owner than the present one have no answer yet: what comes behind them waits, so
-// that order is kept. s.mu is held.
-func (s *meshSlot) waitsFor(route cluster.Route) bool {
-	return len(s.sent) > 0 && s.sent[0].sent != route
 }
 
 // hold keeps an errand for the next owner. s.mu is held.
@@ -169,11 +177,16 @@ func (m *mesh) hold(s *meshSlot, e *errand) error {
 		return errNotApplied("nobody runs %s now, and many wait for it", e.topic())
 	}
 	e.sent, e.since = cluster.Route{}, m.srv.Clock.Now()
-	at, _ := slices.BinarySearchFunc(s.held, e, func(a, b *errand) int { return cmp.Compare(a.order, b.order) })
-	s.held = slices.Insert(s.held, at, e)
+	s.held = inOrder(s.held, e)
 	m.held.Add(1)
 	m.armExpiry(s)
 	return nil
+}
+
+// inOrder adds an errand to a list of them, by their order.
+func inOrder(list []*errand, e *errand) []*errand {
+	at, _ := slices.BinarySearchFunc(list, e, func(a, b *errand) int { return cmp.Compare(a.order, b.order) })
+	return slices.Insert(list, at, e)
 }
 
 // armExpiry sees to it that errands do not wait for ever. s.mu is held.
@@ -250,13 +263,11 @@ func (m *mesh) dispatch(s *meshSlot, e *errand) error {
 		}
 	}
 	e.sent = s.route
-	s.sent = append(s.sent, e)
 	err := m.node.Send(s.route.Owner, f.Encode(), false)
-	if err == nil {
-		return nil
-	}
-	s.sent = s.sent[:len(s.sent)-1]
 	switch {
+	case err == nil:
+		s.sent = inOrder(s.sent, e) // its order was given before the lock was taken
+		return nil
 	case errors.Is(err, cluster.ErrBusy):
 		return Errorf(CodeResourceExhausted, "much waits for the node of %s", e.topic()).WithMaybeApplied(false)
 	case errors.Is(err, cluster.ErrUnknownPeer):
@@ -381,6 +392,11 @@ type failure struct {
 }
 
 func (m *mesh) advanceLocked(s *meshSlot) (failed []failure) {
+	if s.mine && s.waits.Load() && len(s.sent) == 0 {
+		failed = m.deliverHeld(s)
+		s.waits.Store(false)
+		return failed
+	}
 	if !m.greeted(s) {
 		return nil
 	}
@@ -393,6 +409,21 @@ func (m *mesh) advanceLocked(s *meshSlot) (failed []failure) {
 		m.unhold(s)
 		if err != nil {
 			fail, _ := asError(err)
+			failed = append(failed, failure{e, fail})
+		}
+	}
+	return failed
+}
+
+// deliverHeld hands all that waits to the rooms of this node. s.mu is held.
+func (m *mesh) deliverHeld(s *meshSlot) (failed []failure) {
+	for len(s.held) > 0 {
+		e := m.unhold(s)
+		if err := m.deliver(s, e); err != nil {
+			fail, ok := asError(err)
+			if !ok {
+				fail = errNotApplied("%v", err)
+			}
 			failed = append(failed, failure{e, fail})
 		}
 	}
@@ -435,6 +466,7 @@ func (s *meshSlot) part(m *mesh, p cluster.Peer) {
 // end fails what waits, when the server ends.
 func (s *meshSlot) end() {
 	s.mu.Lock()
+	s.over = true
 	waiting := slices.Concat(s.sent, s.held)
 	s.sent, s.held = nil, nil
 	if s.expiry != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/wsgen/wsgen/runtime/cluster"
 	"github.com/wsgen/wsgen/runtime/codec"
 	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
@@ -42,13 +43,24 @@ func (r *remote) merge(own []string) []string {
 	return topics
 }
 
-// send queues a frame for the guest at its gateway. A node that may not act sends nothing.
+// send queues a frame for the guest at its gateway. A node that may not act sends nothing, and one that has ended gets nothing: the
+// same connection may be here again by now, as another guest, which its gateway has named after a new link.
 func (r *remote) send(c *Conn, f *socket.Frame) {
-	if !r.mesh.node.Alive() {
+	if !r.mesh.node.Alive() || c.ended() {
 		return
 	}
 	class, key := f.Class()
 	r.mesh.tell(r.peer, &wire.Frame{Kind: wire.Send, Conn: c.id, Class: uint64(class), Key: key, Frame: f.Payload()})
+}
+
+// sendOf is send for a frame of a room, which counts as long as the gateway takes this node for its owner.
+func (r *remote) sendOf(room *Room, c *Conn, f *socket.Frame, at resume.Position, flags uint64) {
+	if room.silent() || c.ended() {
+		return
+	}
+	class, key := f.Class()
+	r.mesh.tell(r.peer, &wire.Frame{Kind: wire.Send, Conn: c.id, Class: uint64(class), Key: key, Frame: f.Payload(), Flags: flags,
+		Slot: uint64(room.shard.id), Epoch: room.epoch, Topic: room.topic, Position: at.Epoch, Seq: at.Seq})
 }
 
 func (r *remote) close(c *Conn, code CloseCode, reason string) {

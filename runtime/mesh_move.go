@@ -28,26 +28,25 @@ type arrival struct {
 func (m *mesh) open(slot int, epoch uint64) {
 	s, sh := &m.slots[slot], m.srv.shards[slot]
 	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
 	s.mine, s.route = true, m.node.Route(slot)
 	sh.mu.Lock()
 	sh.epoch = epoch
 	for topic, b := range s.branches {
-		sh.welcome(b.kind, topic, &arrival{list: b.dissolve(), at: b.at})
+		for at, list := range b.dissolve() {
+			sh.welcome(b.kind, topic, &arrival{list: list, at: at})
+		}
 	}
 	for _, r := range sh.rooms { // it stayed open: the slot could not be given away
 		r.yielding.Store(false)
 	}
 	sh.mu.Unlock()
 	var failed []failure
-	for len(s.held) > 0 {
-		e := m.unhold(s)
-		if err := m.deliver(s, e); err != nil {
-			fail, ok := asError(err)
-			if !ok {
-				fail = errNotApplied("%v", err)
-			}
-			failed = append(failed, failure{e, fail})
-		}
+	if s.waits.Store(len(s.sent) > 0); len(s.sent) == 0 { // else what was sent elsewhere comes first
+		failed = m.deliverHeld(s)
 	}
 	sh.mu.Lock()
 	sh.away = false
@@ -64,6 +63,7 @@ func (m *mesh) shut(slot int) []*Room {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mine, s.route, s.synced = false, cluster.Route{}, 0
+	s.waits.Store(false)
 	sh.mu.Lock()
 	sh.away = true
 	sh.mu.Unlock()
@@ -76,6 +76,15 @@ func (m *mesh) lose(slot int) {
 	for _, r := range rooms {
 		r.lost.Store(true)
 		sh.forget(r) // the slot may come back before its last turn
+		// What waits goes on at once: what comes behind it must not overtake it when a handler takes long.
+		if mail := r.parked.Swap(nil); mail != nil && (mail.in != nil || mail.back != nil) {
+			mail.bounce()
+		} else if mail != nil {
+			r.parked.Store(mail)
+		}
+		for _, mail := range r.mail.Take(func(mail roomMail) bool { return mail.in != nil || mail.back != nil }) {
+			mail.bounce()
+		}
 		r.mail.PostAlways(roomMail{task: taskClose})
 	}
 }
@@ -127,7 +136,7 @@ func (sh *shard) welcome(kind int, topic string, a *arrival) {
 	if err != nil {
 		e, _ := asError(err)
 		for _, c := range a.list {
-			c.banish(topic, e)
+			sh.banish(c, topic, e)
 		}
 		return
 	}
@@ -135,7 +144,10 @@ func (sh *shard) welcome(kind int, topic string, a *arrival) {
 }
 
 // banish tells a member that its room does not take it over.
-func (c *Conn) banish(topic string, why *Error) {
+func (sh *shard) banish(c *Conn, topic string, why *Error) {
+	if c.remote != nil {
+		sh.srv.mesh.tell(c.remote.peer, &wire.Frame{Kind: wire.Left, Slot: uint64(sh.id), Epoch: sh.epoch, Conn: c.id, Topic: topic})
+	}
 	c.mu.Lock()
 	if i := c.seatAt(topic); i >= 0 {
 		c.rooms = append(c.rooms[:i:i], c.rooms[i+1:]...)
@@ -159,7 +171,25 @@ func (r *Room) mayAct(mail *roomMail) bool {
 		return false
 	}
 	node := r.srv.mesh.node
-	return node.Alive() || node.Await(r.shard.id, r.epoch) && !r.lost.Load()
+	if node.Alive() {
+		return true
+	}
+	r.parked.Store(mail)
+	ok := node.Await(r.shard.id, r.epoch) && !r.lost.Load()
+	mail.taken = r.parked.Swap(nil) == nil
+	return ok && !mail.taken
+}
+
+// ready is mayAct for a room that is open, or for which there is no way to be: opening it may take longer than the lease.
+func (r *Room) ready(m *roomMail) bool {
+	if !r.mayAct(m) {
+		return false
+	}
+	if r.state != roomNew || m.in == nil && m.sync == nil && (m.back == nil || !r.restorable()) {
+		return m.back == nil || r.mayAct(m)
+	}
+	r.open()
+	return r.mayAct(m)
 }
 
 // silent reports whether nothing of the room may be seen: it is not certain that it is this node's.
@@ -171,10 +201,10 @@ func (r *Room) silent() bool {
 // forsake deals with mail of a room that goes to another owner, or has gone.
 func (r *Room) forsake(m roomMail) {
 	switch {
-	case m.in != nil:
-		m.in.bounce()
-	case m.back != nil:
-		m.back.bounce()
+	case m.in != nil, m.back != nil:
+		if !m.taken {
+			m.bounce()
+		}
 	case m.sync != nil: // their node tells the next owner
 		if m.sync.peer == (cluster.Peer{}) {
 			r.srv.mesh.adoptAgain(r, m.sync)
@@ -190,6 +220,15 @@ func (r *Room) forsake(m roomMail) {
 	}
 }
 
+// bounce sends a message or a client that comes back to the next owner.
+func (m *roomMail) bounce() {
+	if m.in != nil {
+		m.in.bounce()
+	} else {
+		m.back.bounce()
+	}
+}
+
 // adoptAgain makes those a branch again that the room has not met.
 func (m *mesh) adoptAgain(r *Room, a *arrival) {
 	s := m.slot(r.topic)
@@ -201,7 +240,7 @@ func (m *mesh) adoptAgain(r *Room, a *arrival) {
 	}
 	for _, c := range a.list {
 		if c.sit(b, 0) == nil {
-			b.add(c)
+			b.keep(c, a.at)
 		}
 	}
 	if len(b.members) == 0 {
@@ -221,7 +260,7 @@ func (r *Room) abandon() {
 
 // yield saves and closes a room whose slot is given away. One that cannot be saved stays open.
 func (r *Room) yield() {
-	if r.state == roomClosed {
+	if r.state == roomClosed || !r.yielding.Load() { // the slot stays here: this took too long
 		return
 	}
 	if r.state == roomOpen && !r.saveLast() {
@@ -284,7 +323,7 @@ func (r *Room) meet(a *arrival) {
 			e = Errorf(CodeInternal, "internal error")
 		}
 		for _, c := range a.list {
-			c.banish(r.topic, e)
+			r.shard.banish(c, r.topic, e)
 		}
 		return
 	}
@@ -324,7 +363,7 @@ func (r *Room) turnAway(c *Conn, err error) {
 		r.srv.report(r.ctx, c, err, slog.String("topic", r.topic))
 		e = Errorf(CodeInternal, "internal error")
 	}
-	c.banish(r.topic, e)
+	r.shard.banish(c, r.topic, e)
 }
 
 // takeOver makes connections members, and gives them what they have missed. Nothing is published between the two. r.mu is held.
@@ -350,8 +389,19 @@ func (r *Room) takeOver(a *arrival, fresh []*Conn) {
 	r.catchUp(a, members)
 	if a.peer != (cluster.Peer{}) {
 		r.srv.mesh.tell(a.peer, &wire.Frame{Kind: wire.Synced, Slot: uint64(r.shard.id), Epoch: r.epoch, Topic: r.topic,
-			Position: r.numbering(), Seq: r.seq})
+			Position: r.numbering(), Seq: r.seq, Conns: r.known(a.list)})
 	}
+}
+
+// known returns the ids of those connections that are members. r.mu is held.
+func (r *Room) known(list []*Conn) []wire.ConnID {
+	ids := make([]wire.ConnID, 0, len(list))
+	for _, c := range list {
+		if _, member := r.members[c]; member {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids
 }
 
 // catchUp sends those who have just become members what was published behind their position, or tells them that something is
@@ -367,7 +417,7 @@ func (r *Room) catchUp(a *arrival, fresh []*Conn) {
 		case !c.v1:
 		case gap != "":
 			g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
-			c.send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
+			r.sendAt(c, controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }), g.Position, wire.Begins)
 			r.srv.stats.gaps.Add(1)
 		default:
 			r.resend(c, missed)

@@ -33,8 +33,15 @@ func (l *link) done(answer *socket.Frame) {
 	l.mesh.tell(l.peer, f)
 }
 
-// moved tells it that the message has not been handled here, and never will be.
+// moved tells it that the message has not been handled here, and never will be. What was sent behind it comes back too, even if the slot
+// is here again by now: the gateway says Hello when it has all of it, and keeps the order.
 func (l *link) moved() {
+	p := l.mesh.peer(l.peer)
+	p.mu.Lock()
+	if p.greets[l.slot] == l.epoch {
+		delete(p.greets, l.slot)
+	}
+	p.mu.Unlock()
 	l.mesh.tell(l.peer, &wire.Frame{Kind: wire.Moved, Slot: l.slot, ID: l.id, Epoch: l.epoch})
 }
 

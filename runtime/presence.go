@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
@@ -120,7 +121,7 @@ func (r *Room) sendPresence(p *Presence, list []*Conn) {
 	frame := r.presenceFrame(p)
 	for _, c := range list {
 		if _, still := r.members[c]; still && c.v1 {
-			c.send(frame)
+			r.sendAt(c, frame, resume.Position{}, 0)
 		}
 	}
 }

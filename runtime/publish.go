@@ -103,7 +103,7 @@ func (r *Room) number(p *publication) {
 	}
 	r.remember(p.v1Frame(), p.except)
 	if _, member := r.members[p.except]; member && p.except.v1 {
-		p.except.sendPosition(r.topic, r.seq)
+		r.sendPosition(p.except, r.seq)
 	}
 }
 

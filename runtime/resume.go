@@ -13,6 +13,7 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/codec"
 	"github.com/wsgen/wsgen/runtime/internal/envelope"
+	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
@@ -235,7 +236,7 @@ func (r *Room) replay(c *Conn, from resume.Position, a absence) {
 	missed, gap := h.missed(from, a, r.seq)
 	if gap != "" {
 		g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
-		c.send(controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }))
+		r.sendAt(c, controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }), g.Position, wire.Begins)
 		r.srv.stats.gaps.Add(1)
 		return
 	}
@@ -243,7 +244,7 @@ func (r *Room) replay(c *Conn, from resume.Position, a absence) {
 	m := r.members[c]
 	m.from = a.from
 	r.members[c] = m
-	c.sendJoined(r.topic, from)
+	r.sendJoined(c, from)
 	r.resend(c, missed)
 	r.srv.stats.resumed.Add(1)
 	r.srv.stats.replayed.Add(uint64(len(missed)))
@@ -253,26 +254,39 @@ func (r *Room) replay(c *Conn, from resume.Position, a absence) {
 func (r *Room) resend(c *Conn, missed []kept) {
 	for _, k := range missed {
 		if session := k.except; session != "" && session == c.sessionToken() {
-			c.sendPosition(r.topic, k.seq)
+			r.sendPosition(c, k.seq)
 		} else {
-			c.send(k.frame)
+			r.sendAt(c, k.frame, resume.Position{Epoch: r.numbering(), Seq: k.seq}, 0)
 		}
 	}
 }
 
 // sendJoined tells a member where it stands.
-func (c *Conn) sendJoined(topic string, p resume.Position) {
-	c.send(controlFrame(resume.TypeJoined, topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }))
+func (r *Room) sendJoined(c *Conn, p resume.Position) {
+	r.sendAt(c, controlFrame(resume.TypeJoined, r.topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }), p, wire.Begins)
 }
 
 // sendPosition moves a member past a message that is not for it.
-func (c *Conn) sendPosition(topic string, seq uint64) {
-	c.send(controlFrame(resume.TypePosition, topic, seq, nil))
+func (r *Room) sendPosition(c *Conn, seq uint64) {
+	r.sendAt(c, controlFrame(resume.TypePosition, r.topic, seq, nil), resume.Position{Epoch: r.numbering(), Seq: seq}, 0)
+}
+
+// sendAt sends one connection a frame that moves it to a position; the zero one: it does not.
+func (r *Room) sendAt(c *Conn, f *socket.Frame, at resume.Position, flags uint64) {
+	if c.remote != nil {
+		c.remote.sendOf(r, c, f, at, flags)
+		return
+	}
+	c.send(f)
 }
 
 // sendLeft tells a client that it is no member; why is empty when it knows.
 func (c *Conn) sendLeft(topic string, why resume.Left) {
-	c.send(controlFrame(resume.TypeLeft, topic, 0, func(w *jx.Writer) { resume.EncodeLeft(w, &why) }))
+	c.send(leftFrame(topic, why))
+}
+
+func leftFrame(topic string, why resume.Left) *socket.Frame {
+	return controlFrame(resume.TypeLeft, topic, 0, func(w *jx.Writer) { resume.EncodeLeft(w, &why) })
 }
 
 // tracks reports whether a connection is told of its positions.

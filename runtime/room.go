@@ -37,6 +37,8 @@ type Room struct {
 	lost     atomic.Bool // another node may own the shard: nothing of this room may be seen any more
 	yielding atomic.Bool // the shard is being given away: messages go to its next owner
 
+	parked atomic.Pointer[roomMail] // waits until the node may act
+
 	mu       sync.Mutex
 	members  map[*Conn]membership
 	outlets  []outlet
@@ -70,6 +72,7 @@ type roomMail struct {
 	sync  *arrival   // are members on a node that the room may not know of
 	task  roomTask   // of the room's own
 	done  func()     // called at the end; may be nil
+	taken bool       // whoever took the room away has dealt with it
 }
 
 // roomTask is something that a room has to do by itself.
@@ -112,6 +115,10 @@ func (r *Room) release(c *Conn, cause LeaveCause, done func()) {
 	r.mail.PostAlways(roomMail{leave: c, cause: cause, done: done})
 }
 
+// Epoch returns the number of the ownership under which the room runs here: in a cluster every later owner of the same room has a
+// larger one, so that a store outside of it can refuse what an earlier owner writes late. It is 0 without a cluster.
+func (r *Room) Epoch() uint64 { return r.epoch }
+
 // Handle returns the generated type around this room.
 func (r *Room) Handle() any { return r.handle }
 
@@ -120,7 +127,7 @@ func (r *Room) Context() context.Context { return r.ctx }
 
 // turn handles one piece of mail. It runs for one at a time.
 func (r *Room) turn(m roomMail) {
-	if r.srv.mesh != nil && !r.mayAct(&m) {
+	if r.srv.mesh != nil && !r.ready(&m) {
 		r.forsake(m)
 		return
 	}

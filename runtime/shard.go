@@ -32,7 +32,7 @@ var errAway = errors.New("wsgen: the shard is not here")
 func (sh *shard) store() Store {
 	if sh.srv.Store == nil && sh.srv.mesh != nil {
 		if snapshots := sh.srv.mesh.node.Snapshots(); snapshots != nil {
-			return &slotStore{snapshots, sh.id, sh.epoch}
+			return &slotStore{snapshots, sh.srv.Clock, sh.id, sh.epoch}
 		}
 	}
 	return sh.srv.Store

@@ -46,6 +46,22 @@ func (m *Mailbox[T]) post(mail T, limit int) bool {
 	return true
 }
 
+// Take takes the mail that waits and that f wants out, the oldest first; what is being handled does not wait any more.
+func (m *Mailbox[T]) Take(f func(T) bool) []T {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var taken, left []T
+	for _, mail := range m.queue[m.head:] {
+		if f(mail) {
+			taken = append(taken, mail)
+		} else {
+			left = append(left, mail)
+		}
+	}
+	m.queue, m.head = left, 0
+	return taken
+}
+
 // Idle reports whether nothing waits and nothing is being handled.
 func (m *Mailbox[T]) Idle() bool {
 	m.mu.Lock()

@@ -43,7 +43,8 @@ const (
 	// Moved says that the owner has not handled a Forward, Resume, Publish or Hello, and never will: Slot, ID, and the Epoch of that
 	// frame.
 	Moved
-	// Send is a frame for one connection: Conn, Class, Key, Frame.
+	// Send is a frame for one connection: Conn, Class, Key, Frame. That of a room has Slot, Epoch and Topic as well, and Position and Seq
+	// if it is a message with a number.
 	Send
 	// Close closes a connection: Conn, Count as the code, Text.
 	Close
@@ -51,7 +52,7 @@ const (
 	Joined
 	// Left ends a membership: Slot, Epoch, Conn, Topic.
 	Left
-	// Synced answers a Sync: Slot, Epoch, Topic, Position and Seq that the room is at.
+	// Synced answers a Sync: Slot, Epoch, Topic, Position and Seq that the room is at, Conns of those that are its members.
 	Synced
 	// Cast is a message to all members of a room on this gateway: Slot, Epoch, Topic, Seq, Class, Key, Except, Frame for the base
 	// profile, V1 for the extended one.
@@ -73,6 +74,7 @@ const (
 	Known             // the claims are those of before
 	Never             // Expire: the claims do not end
 	V1Only
+	Begins // Send: the connection goes on from Position and Seq, whatever it has had
 )
 
 // Frame is what is said. Fields that a kind does not have are zero, and take no room.
