@@ -61,32 +61,43 @@ type Conn struct {
 	gate *actor.Mailbox[*inbound]
 
 	mu       sync.Mutex
-	routed   *sync.Cond  // signalled when a message to a room is done, and at the end; nil: nobody waited yet
-	rooms    []seat      // that it is in, in the order of joining
-	moves    uint32      // changes of rooms
-	inflight []inflight  // messages that wait or run, by room
-	requests []*request  // that have no answer yet
-	alarm    clock.Timer // of their deadlines; nil: there were none
-	alarmAt  int64       // UnixNano; 0: it is not set
-	pending  int32       // messages that wait or run
-	closing  bool        // no room takes it any more
-	leaving  bool        // the server drains: it is closed when nothing is pending
-	stranger bool        // expiry is of the time without claims
-	v1       bool        // of the extended profile; it does not change
-	session  string      // by which the client may come back; empty: not at all
-	expiry   clock.Timer // of the claims, or of the time without any; nil: none
+	routed   *sync.Cond       // signalled when a message to a room is done, and at the end; nil: nobody waited yet
+	rooms    []seat           // that it is in, in the order of joining
+	inflight []inflight       // messages that wait or run, by room
+	requests []*request       // that have no answer yet
+	alarm    clock.Timer      // of their deadlines; nil: there were none
+	alarmAt  int64            // UnixNano; 0: it is not set
+	pending  int32            // messages that wait or run
+	closing  bool             // no room takes it any more
+	leaving  bool             // the server drains: it is closed when nothing is pending
+	stranger bool             // expiry is of the time without claims
+	v1       bool             // of the extended profile; it does not change
+	session  string           // by which the client may come back; empty: not at all
+	expiry   clock.Timer      // of the claims, or of the time without any; nil: none
+	errors   ratelimit.Bucket // of ERROR frames
+	moves    uint32           // changes of rooms
 
 	// These belong to the reader.
-	resumed    bool               // the client has asked for its rooms
-	lastTopic  string             // of a message
-	buckets    []ratelimit.Bucket // of messages with a rate of their own
-	all        ratelimit.Bucket   // of the schema's rate for all messages
-	invalid    ratelimit.Bucket
-	violations ratelimit.Bucket
-	beats      ratelimit.Bucket // of heartbeats
+	resumed   bool               // the client has asked for its rooms
+	lastTopic string             // of a message
+	buckets   []ratelimit.Bucket // of messages with a rate of their own
+	all       ratelimit.Bucket   // of the schema's rate for all messages
+	nuisance  *nuisance          // nil: it has been none
+}
 
-	errorsMu sync.Mutex
-	errors   ratelimit.Bucket // of ERROR frames
+// nuisance counts what clients should do seldom.
+type nuisance struct {
+	invalid    ratelimit.Bucket // messages that are not what the schema allows
+	violations ratelimit.Bucket // messages above a rate
+	beats      ratelimit.Bucket // heartbeats
+}
+
+// noted returns what the connection's nuisances are counted in. Most connections never are one.
+func (c *Conn) noted() *nuisance {
+	if c.nuisance == nil {
+		c.nuisance = new(nuisance)
+	}
+	return c.nuisance
 }
 
 func newConn(s *Server, sock *socket.Socket, who *identity, ticket *ticket) *Conn {

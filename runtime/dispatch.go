@@ -138,7 +138,7 @@ func (c *Conn) control(name, correlationID string) bool {
 
 // heartbeat answers a sign of life, unless there are more of them than anybody needs. No rate of the schema counts them.
 func (c *Conn) heartbeat(now time.Time) {
-	if !c.srv.Unlimited && c.beats.Take(ratelimit.Rate{Limit: 10, Per: time.Second, Burst: 20}, now) > 0 {
+	if !c.srv.Unlimited && c.noted().beats.Take(ratelimit.Rate{Limit: 10, Per: time.Second, Burst: 20}, now) > 0 {
 		c.limited()
 		return
 	}
@@ -178,7 +178,7 @@ func invalidArgument(err error) *Error {
 func (c *Conn) refuse(t *messageType, correlationID string, e *Error) {
 	c.srv.stats.invalid.Add(1)
 	c.answerError(t != nil && t.Request != nil || correlationID != "", correlationID, e)
-	if !c.within(&c.invalid, c.srv.Limits.Invalid) {
+	if !c.within(&c.noted().invalid, c.srv.Limits.Invalid) {
 		c.Close(ClosePolicy, "too many invalid messages")
 	}
 }
@@ -289,7 +289,7 @@ func (c *Conn) rate(in *inbound) *Error {
 // limited counts a frame above a rate, and ends a connection that sends too many of them.
 func (c *Conn) limited() {
 	c.srv.stats.limited.Add(1)
-	if !c.within(&c.violations, c.srv.Limits.RateViolations) {
+	if !c.within(&c.noted().violations, c.srv.Limits.RateViolations) {
 		c.Close(ClosePolicy, "rate limit exceeded")
 	}
 }

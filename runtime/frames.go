@@ -81,9 +81,9 @@ func (c *Conn) errorFrame(request bool, id string, e *Error) *socket.Frame {
 	name := typeRPCError
 	if !request {
 		name = typeError
-		c.errorsMu.Lock()
+		c.mu.Lock()
 		wait := c.errors.Take(ratelimit.Rate{Limit: 10, Per: time.Second, Burst: 20}, s.Clock.Now())
-		c.errorsMu.Unlock()
+		c.mu.Unlock()
 		if wait > 0 && !s.Unlimited {
 			s.stats.suppressed.Add(1)
 			return nil
