@@ -111,7 +111,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// Event is something that decides about ownership. Kinds: "join", "renew", "fence", "kill", "claim", "give", "lose", "leave".
+// Event is something that decides about ownership. Kinds: "join", "renew", "fence", "kill", "claim", "yield", "give", "lose",
+// "leave". A slot is made ready to be given away between "yield" and "give".
 type Event struct {
 	At    time.Time // of the node's clock
 	Node  Peer      // who does it

@@ -139,14 +139,15 @@ func (n *Node) renew() bool {
 	return false
 }
 
-// renewed notes a renewal that was stored.
+// renewed notes a renewal that was stored. Checkers are told before rooms go on that have waited for it.
 func (n *Node) renewed(rev uint64, began time.Time) {
+	until := began.Add(n.cfg.Lease.Stop)
+	n.traceEvent(Event{Kind: "renew", Slot: -1, Until: until})
 	n.mu.Lock()
 	n.revision, n.renewal = rev, n.clock.Now().Sub(began)
-	n.lease.Store(began.Add(n.cfg.Lease.Stop).UnixNano())
+	n.lease.Store(until.UnixNano())
 	n.changed.Broadcast()
 	n.mu.Unlock()
-	n.traceEvent(Event{Kind: "renew", Slot: -1, Until: began.Add(n.cfg.Lease.Stop)})
 	poke(n.wake)
 }
 

@@ -179,6 +179,7 @@ func (n *Node) give(slot int, to Peer) {
 	n.mu.Lock()
 	epoch := n.slots[slot].mine
 	n.mu.Unlock()
+	n.trace("yield", slot, epoch, to)
 	ctx, cancel := context.WithCancelCause(n.ctx)
 	defer cancel(nil)
 	timer := n.clock.AfterFunc(yieldTime, func() { cancel(context.DeadlineExceeded) })
