@@ -369,6 +369,11 @@ func (r *Room) turnAway(c *Conn, err error) {
 // takeOver makes connections members, and gives them what they have missed. Nothing is published between the two. r.mu is held.
 func (r *Room) takeOver(a *arrival, fresh []*Conn) {
 	var members []*Conn
+	for _, c := range a.list { // one that is a member already lacks what has come to its node since that said so
+		if _, member := r.members[c]; member {
+			members = append(members, c)
+		}
+	}
 	for _, c := range fresh {
 		from := absence{from: a.at.Seq}
 		if r.history != nil {
@@ -404,15 +409,14 @@ func (r *Room) known(list []*Conn) []wire.ConnID {
 	return ids
 }
 
-// catchUp sends those who have just become members what was published behind their position, or tells them that something is
-// missing. r.mu is held.
-func (r *Room) catchUp(a *arrival, fresh []*Conn) {
+// catchUp sends members what was published behind the position of their node, or tells them that something is missing. r.mu is held.
+func (r *Room) catchUp(a *arrival, members []*Conn) {
 	h := r.history
-	if h == nil || len(fresh) == 0 {
+	if h == nil || len(members) == 0 {
 		return
 	}
 	missed, gap := h.missed(a.at, absence{}, r.seq)
-	for _, c := range fresh {
+	for _, c := range members {
 		switch {
 		case !c.v1:
 		case gap != "":
