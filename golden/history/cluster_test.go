@@ -227,3 +227,47 @@ func TestClusterPublisher(t *testing.T) {
 		}
 	})
 }
+
+// TestClusterNewcomer joins a room through a node of which the room's owner has not heard yet: the directory tells it late.
+func TestClusterNewcomer(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(30 * time.Second)
+		o := owner(t, nodes...)
+		other := fmt.Sprint("n", 1-o)
+		nodes[1-o].drain()
+		time.Sleep(time.Second)
+		c.SetLatency(0, 3*time.Second)
+		again := node(t, c, other)
+		time.Sleep(4 * time.Second) // it knows the owner by now, which does not know it
+		bob := again.peer("bob")
+		bob.join(0)
+		bob.count(1, 3)
+		bob.expectNumbers(1, 3)
+		c.SetLatency(0, 0)
+		again.drain()
+		nodes[o].drain()
+	})
+}
+
+// TestClusterOrder moves a room to the node of a member that sends all the time: what was on its way to the old owner comes first.
+func TestClusterOrder(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(30 * time.Second)
+		o := owner(t, nodes...)
+		c.SetTraffic(memory.Traffic{Delay: 50 * time.Millisecond})
+		bob := nodes[1-o].peer("bob")
+		bob.join(0)
+		go func() { _ = nodes[o].srv.Drain(context.Background()) }()
+		const n = 100
+		for i := 1; i <= n; i++ {
+			bob.count(i, i)
+			time.Sleep(5 * time.Millisecond)
+		}
+		bob.expectNumbers(1, n)
+		nodes[1-o].drain()
+	})
+}
