@@ -5,7 +5,8 @@ SHELL := /bin/bash
 # What needs NATS is in modules of their own.
 CLUSTER := runtime/cluster/nats runtime/cluster/nats/embed examples/cluster
 
-.PHONY: test lint go-test bench-test cluster-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz
+.PHONY: test lint go-test bench-test cluster-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz \
+	chaos chaos-short chaos-teeth chaos-test
 
 test: lint go-test bench-test cluster-test conformance ts-test browser-test
 
@@ -72,6 +73,22 @@ bench:
 # Codec, fan-out and generator speed, each beside a peer in the same run.
 microbench:
 	go test -run '^$$' -bench . -benchmem ./runtime/... ./golden/... ./internal/...
+
+# A cluster of real processes under load that is broken on purpose: faults at random for three minutes, and each kind with a verdict.
+chaos:
+	cd chaos && go run . -run random,kill,drain,nats,frames
+
+# The same for some seconds, with short leases.
+chaos-short:
+	cd chaos && go run . -short
+
+# Nodes with a bug planted, one after the other: each must be found; and the same without any, which must find nothing.
+chaos-teeth:
+	cd chaos && go run . -teeth all && go run . -teeth control
+
+# Whether it compiles, and whether the bugs can still be planted.
+chaos-test:
+	cd chaos && go vet ./... && go test ./...
 
 # Each fuzz target for a short while.
 fuzz:

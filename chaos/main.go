@@ -1,0 +1,164 @@
+// chaos runs a cluster of real processes, three servers of NATS and three nodes, under clients that send at random, breaks it on
+// purpose, and looks whether its promises were kept.
+//
+//	go run . -time 3m            faults at random
+//	go run . -short              the same for some seconds, with short leases
+//	go run . -run kill,drain     faults of one kind, each with a verdict
+//	go run . -teeth all          nodes with a bug planted: the run must find it
+//	go run . -measure            figures for the documents
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	run, keep, sync string
+	seed            uint64
+	time            time.Duration
+	clients, rooms  int
+	generated       int
+	rate            float64
+	short, measure  bool
+	lenient         bool // what was written down is judged even if a scenario did not come to its end
+	teeth           string
+	lease           leaseTimes
+}
+
+// limit bounds a scenario: whatever happens, the program ends.
+const limit = 8 * time.Minute
+
+func main() {
+	var o options
+	flag.StringVar(&o.run, "run", "random", "scenarios, with commas between: random, kill, drain, nats, frames")
+	flag.StringVar(&o.teeth, "teeth", "", "bugs to plant, with commas between, or all; control: what is done to them without any")
+	flag.BoolVar(&o.measure, "measure", false, "measure, and print a table")
+	flag.BoolVar(&o.short, "short", false, "short leases, and faults of nodes only")
+	flag.Uint64Var(&o.seed, "seed", 0, "of the faults and of what the clients do; 0: any")
+	flag.DurationVar(&o.time, "time", 0, "time of faults at random; 0: 3m, or 15s with -short")
+	flag.IntVar(&o.clients, "clients", 280, "clients of raw frames")
+	flag.IntVar(&o.generated, "generated", 20, "clients that are the generated one")
+	flag.IntVar(&o.rooms, "rooms", 30, "rooms")
+	flag.Float64Var(&o.rate, "rate", 1, "messages that each client sends in a second")
+	flag.StringVar(&o.sync, "sync", `"2m"`, "sync_interval of the servers")
+	flag.StringVar(&o.keep, "keep", "", "folder for logs and traces, which is kept; empty: a temporary one, kept when something is wrong")
+	flag.Parse()
+	o.resolve()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ok, err := start(ctx, o)
+	if err != nil {
+		log.Print(err)
+	}
+	if err != nil || !ok {
+		os.Exit(1)
+	}
+}
+
+func (o *options) resolve() {
+	o.lease = leaseTimes{2 * time.Second, 12 * time.Second, 16 * time.Second}
+	if o.short {
+		o.lease = leaseTimes{time.Second / 2, 3 * time.Second, 4 * time.Second}
+	}
+	if o.seed == 0 {
+		o.seed = rand.Uint64N(1_000_000) + 1
+	}
+	if o.time == 0 {
+		if o.time = 3 * time.Minute; o.short {
+			o.time = 15 * time.Second
+		}
+	}
+}
+
+// start builds the programs and runs what is asked for. It reports whether all went well.
+func start(ctx context.Context, o options) (bool, error) {
+	if err := raiseLimit(); err != nil {
+		return false, err
+	}
+	dir := o.keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "wsgen-chaos-"); err != nil {
+			return false, err
+		}
+	}
+	bin := filepath.Join(dir, "bin")
+	if err := build(ctx, filepath.Join(bin, "nats-server"), "github.com/nats-io/nats-server/v2"); err != nil {
+		return false, err
+	}
+	if err := build(ctx, filepath.Join(bin, "node"), "./node"); err != nil {
+		return false, err
+	}
+	h := &harness{options: o, spawner: newSpawner(), dir: dir, bin: bin}
+	ok, err := h.all(ctx)
+	switch {
+	case o.keep != "":
+	case err != nil || !ok:
+		fmt.Println("traces and logs:", dir)
+	default:
+		err = os.RemoveAll(dir)
+	}
+	return ok, err
+}
+
+// harness runs scenarios.
+type harness struct {
+	options
+	spawner  *spawner
+	dir, bin string
+}
+
+func (h *harness) all(ctx context.Context) (bool, error) {
+	if h.teeth != "" {
+		return h.bite(ctx)
+	}
+	if h.measure {
+		return true, h.figures(ctx)
+	}
+	ok := true
+	for name := range strings.SplitSeq(h.run, ",") {
+		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		if i < 0 {
+			return false, fmt.Errorf("there is no scenario %q", name)
+		}
+		r, err := h.scenario(ctx, scenarios[i], h.bin)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Println(r)
+		ok = ok && r.ok()
+	}
+	return ok, nil
+}
+
+// build compiles a program. Some files may be replaced by others.
+func build(ctx context.Context, to, pkg string, flags ...string) error {
+	args := append([]string{"build", "-o", to}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// raiseLimit lets this process, and those that it starts, open as many files as the system allows.
+func raiseLimit() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	limit.Cur = limit.Max
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}
