@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -215,10 +216,19 @@ func (t *trial) probe(ctx context.Context, mended time.Time) {
 	t.note("all rooms answered on all nodes %v after the last fault", slowest.Round(10*time.Millisecond))
 }
 
-// census writes down whom the rooms have as members.
+// censusTime is how long it may take until a room that has lost track of its members has found that out, and made it good: three
+// comparisons of what owners and gateways know.
+const censusTime = 35 * time.Second
+
+// census writes down whom the rooms have as members, once they are who they should be, or should have been for long.
 func (t *trial) census(ctx context.Context) {
-	for room := range t.h.rooms {
+	for began, room := time.Now(), 0; room < t.h.rooms; room++ {
+		want := t.swarm.Members(swarm.Room(room))
 		members, code := t.ask(ctx, room%size, swarm.Room(room))
+		for !slices.Equal(members, want) && time.Since(began) < censusTime && ctx.Err() == nil {
+			pause(ctx, 200*time.Millisecond)
+			members, code = t.ask(ctx, room%size, swarm.Room(room))
+		}
 		t.log.Add(clustercheck.Record{Kind: clustercheck.Census, Room: swarm.Room(room), Members: members, Code: code})
 	}
 }

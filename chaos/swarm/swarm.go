@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,23 @@ func (s *Swarm) Settled() (who string, ok bool) {
 		}
 	}
 	return "", true
+}
+
+// Members returns the names of the clients that are to be in a room, by name.
+func (s *Swarm) Members(room string) []string {
+	var names []string
+	for _, c := range s.clients {
+		if slices.Contains(c.rooms, room) {
+			names = append(names, c.name)
+		}
+	}
+	for _, g := range s.generated {
+		if g.room == room {
+			names = append(names, g.name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Quiet makes the clients send nothing any more. They stay connected, and in their rooms.
