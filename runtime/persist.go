@@ -91,7 +91,13 @@ func (r *Room) load() error {
 	}
 	raw, err := storeCall(func() ([]byte, error) { return store.Load(r.ctx, r.topic) })
 	if err != nil {
-		return fmt.Errorf("loading the snapshot of %s: %w", r.topic, err)
+		err = fmt.Errorf("loading the snapshot of %s: %w", r.topic, err)
+		if r.srv.mesh == nil {
+			return err
+		}
+		// NATS may be away for a while, and that is nothing that is wrong with the room.
+		r.srv.report(r.ctx, nil, err, slog.String("topic", r.topic))
+		return errNotApplied("%s cannot be opened now", r.topic)
 	}
 	snap := &roomSnapshot{}
 	if raw != nil {
