@@ -243,6 +243,9 @@ func (m *mesh) deliver(s *meshSlot, e *errand) error {
 
 // dispatch sends an errand to the owner. An error says that it was not sent. s.mu is held.
 func (m *mesh) dispatch(s *meshSlot, e *errand) error {
+	if e.over() { // its client was told that nobody has handled it
+		return errNotApplied("nobody waits for it any more")
+	}
 	f := &wire.Frame{Slot: uint64(s.id), Epoch: s.route.Epoch, ID: e.order, Topic: e.topic()}
 	var c *Conn
 	switch {
@@ -259,7 +262,10 @@ func (m *mesh) dispatch(s *meshSlot, e *errand) error {
 	if c != nil {
 		f.Conn = c.id
 		if err := m.introduce(s.route.Owner, c); err != nil {
-			return err
+			if _, ok := asError(err); ok || errors.Is(err, cluster.ErrUnknownPeer) {
+				return err
+			}
+			return errNotApplied("the connection cannot be told to the node of %s", e.topic()).WithCause(err)
 		}
 	}
 	e.sent = s.route
