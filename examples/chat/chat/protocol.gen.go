@@ -180,7 +180,7 @@ var protocol = &wsrt.Protocol{
 		History:            &wsrt.HistoryLimits{Messages: 1000, Bytes: 1048576, Age: 5 * time.Minute},
 		Presence:           &wsrt.PresenceType{Message: typePresence, Limit: 100, New: newPresence},
 		Persistent:         true,
-		SnapshotEvery:      5 * time.Second,
+		SnapshotEvery:      30 * time.Second,
 	},
 	Limits: wsrt.LimitDefaults{MaxBytes: 65536},
 }

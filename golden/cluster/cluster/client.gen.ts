@@ -191,6 +191,11 @@ type $Type = (value: unknown, c: $Context) => unknown;
 
 type $Members = Record<string, unknown>;
 
+/** Makes a type. Bundlers may leave out a call of it whose result nobody uses. */
+function $make(type: () => $Type): $Type {
+  return type();
+}
+
 const $maxDepth = 64;
 
 function $fail(c: $Context, message: string): undefined {
@@ -247,7 +252,8 @@ function $length(text: string): number {
   return n;
 }
 
-function $string(min?: number, max?: number, also?: (text: string) => string | undefined): $Type {
+/** also says what is wrong with a text, and always, whether it is asked of what is received, too. */
+function $string(min?: number, max?: number, also?: (text: string) => string | undefined, always = false): $Type {
   return (value, c) => {
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
@@ -255,7 +261,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (min !== undefined || max !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
-    const wrong = c.strict ? also?.(value) : undefined;
+    const wrong = c.strict || always ? also?.(value) : undefined;
     return wrong === undefined ? value : $fail(c, wrong);
   };
 }
@@ -264,14 +270,16 @@ function $bool(value: unknown, c: $Context): unknown {
   return typeof value === "boolean" ? value : $fail(c, "must be true or false");
 }
 
-function $integer(min: number, max: number): $Type {
+/** least and most are those of the type, which what is received keeps to as well. */
+function $integer(min: number, max: number, least = min, most = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    if (c.strict && (n < min || n > max)) {
-      return $fail(c, `must be from ${min} to ${max}`);
+    const [from, to] = c.strict ? [min, max] : [least, most];
+    if (n < from || n > to) {
+      return $fail(c, `must be from ${from} to ${to}`);
     }
     return n === 0 ? 0 : n; // there is no -0 in integers
   };
@@ -380,7 +388,7 @@ export interface ClientOptions {
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
   readonly signal?: AbortSignal;
-  /** How long the answer may take once the request is sent; that of the schema unless given. */
+  /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
   readonly timeoutMs?: number;
   /** Is called for each value on the way to the answer. */
   readonly onProgress?: (value: P) => void;
@@ -405,17 +413,17 @@ export class ServerError<C extends string = string> extends Error {
   readonly retryAfterMs: number;
   /** What the schema declares for the code. */
   readonly details: C extends keyof ErrorDetails ? ErrorDetails[C] | undefined : unknown;
-  /** Whether the request may have been carried out all the same. */
-  readonly maybeApplied: boolean;
+  /** Whether the request may have been carried out all the same; undefined: the server does not say. */
+  readonly maybeApplied: boolean | undefined;
 
-  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean } = {}) {
+  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
     super(message);
     this.name = "ServerError";
     this.code = code;
     this.retryable = more.retryable ?? /^(?:DEADLINE_EXCEEDED|ABORTED|RESOURCE_EXHAUSTED|UNAVAILABLE)$/.test(code);
     this.retryAfterMs = more.retryAfterMs ?? 0;
     this.details = more.details as ServerError<C>["details"];
-    this.maybeApplied = more.maybeApplied ?? false;
+    this.maybeApplied = more.maybeApplied;
   }
 }
 
@@ -527,6 +535,14 @@ const $maxAdvice = 300_000;
 /** Codes after which a client stays away (of 4401, unless it can get a new token). */
 const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
 
+/** Lets go of a socket. */
+function $abandon(socket: WebSocketLike | undefined): void {
+  if (socket !== undefined) {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+  }
+}
+
 /** The part of a client that does not depend on its messages. */
 abstract class $Client<Events extends object, Meta extends { [K in keyof Events]: MessageMeta }> {
   readonly #url: string;
@@ -537,17 +553,24 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   #queue: $Queued[] = [];
   #state: State = "connecting";
   #error: unknown;
-  #socket: WebSocketLike | undefined; // the one that counts, from its making on
-  #live = false; // and it is open
+  #socket: WebSocketLike | undefined; // the one that counts; it has been open
+  #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
+  #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
+  #by = 0; // when the server goes away; 0: it has not said so
+  #winding = false; // nothing new is sent, because another socket is about to take over
+  #silent = false; // the program need not know that another socket took over
+  #resuming = false; // the server is asked for the rooms
+  #marked = false; // the server has come to the end of what was sent
+  #held: unknown[] = []; // what the next socket has received before it takes over
   #attempt = 0; // counts attempts and ends, so that what is late notices
   #failures = 0;
   #renewed = false; // a refused token was replaced since the last stable connection
   #openedAt = 0;
   #lastId = 0;
   #received = 0; // frames
-  #timer: ReturnType<typeof setTimeout> | undefined; // of the attempt, the wait for it, or the heartbeat
+  #timer: ReturnType<typeof setTimeout> | undefined; // of the heartbeat
+  #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
   #session = "";
-  #resuming = false;
   readonly #rooms = new Map<string, { epoch: string; seq: number }>();
 
   constructor(url: string | URL, options: ClientOptions) {
@@ -719,7 +742,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       const call: $Call = {
         id: this.#prefix + (++this.#lastId).toString(36),
         message, body, resolve, reject,
-        timeoutMs: options.timeoutMs ?? message.timeoutMs ?? 30_000,
+        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), 2 ** 31 - 1), // more than a timer takes is no limit
         onProgress: options.onProgress as ((value: unknown) => void) | undefined,
         stop: () => { signal?.removeEventListener("abort", abort); },
       };
@@ -728,7 +751,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (this.#writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
-        this.#finish(call, new ConnectionError("queue-full", "no room in the queue"));
+        this.#fail(call, "queue-full", "no room in the queue");
       }
     });
   }
@@ -746,12 +769,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
   #writable(): boolean {
-    return this.#live && this.#socket?.readyState === 1;
+    return !this.#winding && this.#socket?.readyState === 1;
   }
 
   #enqueue(item: $Queued): boolean {
     const { size = 1000, policy = "drop-newest" } = this.#options.queue ?? {};
-    if (policy === "off" || (policy === "drop-newest" && this.#queue.length >= size)) {
+    if ((policy === "off" && !this.#winding) || (policy === "drop-newest" && this.#queue.length >= size)) {
       return false;
     }
     this.#queue.push(item);
@@ -762,11 +785,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #drop(item: $Queued | undefined): void {
-    const error = new ConnectionError("queue-full", "dropped from the queue for newer frames");
+    const text = "dropped from the queue for newer frames";
     if (item !== undefined && "id" in item) {
-      this.#finish(item, error);
+      this.#fail(item, "queue-full", text);
     } else if (item !== undefined) {
-      this.#report(error);
+      this.#report(new ConnectionError("queue-full", text));
     }
   }
 
@@ -789,7 +812,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && this.#writable() && call.socket.protocol === $v1) {
+    if (call.socket !== undefined && call.socket === this.#socket && call.socket.readyState === 1 && call.socket.protocol === $v1) {
       call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
@@ -807,6 +830,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else {
       call.reject(error);
     }
+    this.#wound();
+  }
+
+  /** Ends a call that has got no answer. */
+  #fail(call: $Call, reason: ConnectionError["reason"], text: string, cause?: unknown): void {
+    this.#finish(call, new ConnectionError(reason, text, { maybeApplied: call.due !== undefined, cause }));
   }
 
   #stopped(): ConnectionError {
@@ -857,21 +886,21 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** The network is back: there is no need to wait any longer. */
   readonly #online = (): void => {
-    if (this.#state === "reconnecting" && this.#socket === undefined) {
+    if (this.#state === "reconnecting" && this.#next === undefined) {
       void this.#connect();
     }
   };
 
   /** Makes one attempt to connect. */
   async #connect(): Promise<void> {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#dialer);
     const attempt = ++this.#attempt;
-    const lost = (error: unknown): void => {
+    const failed = (error: unknown): void => {
       if (attempt === this.#attempt) {
-        this.#lost(error);
+        this.#failed(error);
       }
     };
-    this.#timer = setTimeout(() => { lost(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
+    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
     let token: string | undefined;
     try {
       const { token: source } = this.#options;
@@ -879,7 +908,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } catch (error) {
       if (attempt === this.#attempt) {
         this.#report(error);
-        lost(error);
+        failed(error);
       }
       return;
     }
@@ -887,13 +916,13 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return; // closed meanwhile, or too late
     }
     try {
-      this.#open(token, lost);
+      this.#open(token, failed);
     } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
       this.#stop(error);
     }
   }
 
-  #open(token: string | undefined, lost: (error: unknown) => void): void {
+  #open(token: string | undefined, failed: (error: unknown) => void): void {
     const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
@@ -910,22 +939,99 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       }
     }
     const socket = new Socket(url.href, [...new Set(offered)]);
-    this.#socket = socket;
+    this.#next = socket;
     socket.onopen = () => { this.#opened(); };
-    socket.onmessage = (event: { data?: unknown }) => { this.#receive(event.data); };
-    socket.onclose = (event: { code?: number; reason?: string }) => { lost(new CloseError(event.code ?? 1006, event.reason ?? "")); };
+    socket.onmessage = (event: { data?: unknown }) => {
+      if (socket === this.#next) {
+        this.#held.push(event.data);
+      } else {
+        this.#receive(event.data);
+      }
+    };
+    socket.onclose = (event: { code?: number; reason?: string }) => {
+      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
+      if (socket === this.#socket) {
+        this.#lost(error);
+      } else {
+        failed(error);
+      }
+    };
     socket.onerror = () => undefined; // a close follows
   }
 
+  /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
   #opened(): void {
-    this.#live = true;
+    clearTimeout(this.#dialer);
+    if (this.#socket?.readyState !== 1) {
+      this.#takeOver();
+      return;
+    }
+    this.#winding = true;
+    this.#socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
+    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
+  }
+
+  /** Lets the next socket take over when nothing is waited for any more. */
+  #wound(): void {
+    if (this.#marked && ![...this.#calls.values()].some((call) => call.socket !== undefined)) {
+      this.#takeOver();
+    }
+  }
+
+  /** Makes the next socket the one that counts. Without a session to take along, it is a new beginning for the program. */
+  #takeOver(): void {
+    clearTimeout(this.#dialer);
+    const old = this.#socket;
+    const next = this.#next;
+    const held = this.#held;
+    this.#socket = next;
+    this.#next = undefined;
+    this.#unwind();
+    this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
-    this.#resuming = this.#socket?.protocol === $v1 && this.#session !== "" && this.#rooms.size > 0;
+    this.#silent = next?.protocol === $v1 && this.#session !== "";
+    this.#resuming = this.#silent && this.#rooms.size > 0;
     if (this.#resuming) { // before all that needs a membership
       const payload = { session: this.#session, rooms: Object.fromEntries(this.#rooms) };
-      this.#socket?.send($frame({ type: "$ws:resume", payload: (value) => value }, { payload }));
+      next?.send($frame({ type: "$ws:resume", payload: (value) => value }, { payload }));
     }
+    if (old !== undefined) {
+      const error = new CloseError(1012, "the server goes away");
+      old.onmessage = old.onclose = null; // what it still gets comes again
+      this.#old = old;
+      this.#interrupt(error);
+      if (!this.#silent) {
+        this.#become("reconnecting", error);
+      }
+    }
+    if (this.#socket === next) {
+      this.#flush();
+      this.#become("open");
+    }
+    if (!this.#resuming) {
+      this.#dismiss();
+    }
+    for (const data of held) {
+      if (this.#socket === next) {
+        this.#receive(data);
+      }
+    }
+  }
+
+  /** Closes the socket before this one. */
+  #dismiss(): void {
+    $abandon(this.#old);
+    this.#old = undefined;
+  }
+
+  #unwind(): void {
+    this.#winding = this.#marked = false;
+    this.#held = [];
+  }
+
+  /** Sends what has waited. */
+  #flush(): void {
     const waiting = this.#queue;
     this.#queue = [];
     for (const item of waiting) {
@@ -935,7 +1041,17 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         this.#socket?.send(item.frame);
       }
     }
-    this.#become("open");
+  }
+
+  /** The server goes away: it is asked for another socket at a time that differs from client to client. */
+  #goAway(payload: unknown): void {
+    const { withinMs } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+    if (this.#by === 0 && this.#options.reconnect !== false) {
+      const within = Math.min(Number(withinMs ?? 0), $maxAdvice);
+      this.#by = Date.now() + within;
+      this.#lasted();
+      this.#dialer = setTimeout(() => { void this.#connect(); }, (Math.random() * within) / 2);
+    }
   }
 
   /** Looks, after a while, whether anything has come; asks if not; gives the connection up when that is not answered. */
@@ -960,35 +1076,61 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     }, wait);
   }
 
-  /** Ends the connection, or the attempt to get one, and decides what follows. */
-  #lost(error: unknown): void {
+  /** Forgets failures when the connection has lasted. */
+  #lasted(): void {
     if (this.#openedAt > 0 && Date.now() - this.#openedAt >= (this.#options.backoff?.stableMs ?? 5000)) {
       this.#failures = 0;
       this.#renewed = false;
     }
-    this.#release();
+  }
+
+  /** Ends an attempt to get a socket. Who has another one goes on with it, and tries again. */
+  #failed(error: unknown): void {
+    if (this.#socket === undefined) {
+      this.#lost(error);
+      return;
+    }
+    clearTimeout(this.#dialer);
+    this.#attempt++;
+    $abandon(this.#next);
+    this.#next = undefined;
+    this.#unwind();
     const wait = this.#wait(error);
+    if (wait !== undefined) {
+      this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
+    }
+    this.#flush();
+  }
+
+  /** Ends the connection, or the attempt to get one, and decides what follows. */
+  #lost(error: unknown): void {
+    this.#lasted();
+    const wait = this.#wait(error);
+    if (wait !== undefined && this.#winding) {
+      this.#takeOver();
+      return;
+    }
+    this.#release();
     if (wait === undefined || this.#options.reconnect === false) {
       this.#stop(error);
       return;
     }
-    this.#timer = setTimeout(() => { void this.#connect(); }, wait);
+    this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
     this.#interrupt(error);
     this.#become("reconnecting", error);
   }
 
-  /** Lets the socket go. */
-  #release(code = 1000): void {
+  /** Lets all sockets go. */
+  #release(): void {
     clearTimeout(this.#timer);
-    const socket = this.#socket;
+    clearTimeout(this.#dialer);
     this.#attempt++;
-    this.#socket = undefined;
-    this.#live = false;
-    this.#openedAt = 0;
-    if (socket !== undefined) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close(code);
-    }
+    $abandon(this.#socket);
+    $abandon(this.#next);
+    this.#dismiss();
+    this.#socket = this.#next = undefined;
+    this.#openedAt = this.#by = 0;
+    this.#unwind();
   }
 
   /** Ends the requests that were sent, but for those that may be sent again: they come first. */
@@ -1002,7 +1144,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if (call.message.idempotent === true && this.#options.queue?.policy !== "off") {
         again.push(call);
       } else {
-        this.#finish(call, new ConnectionError("disconnected", "the connection was lost before the answer", { maybeApplied: true, cause }));
+        this.#fail(call, "disconnected", "the connection was lost before the answer", cause);
       }
     }
     this.#queue.unshift(...again);
@@ -1037,9 +1179,8 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     $global.removeEventListener?.("online", this.#online);
     this.#error = error;
     this.#queue = [];
-    const stopped = this.#stopped();
     for (const call of [...this.#calls.values()]) {
-      this.#finish(call, call.socket === undefined ? stopped : new ConnectionError("closed", "the client has stopped", { maybeApplied: true, cause: error }));
+      this.#fail(call, "closed", "the client has stopped", error);
     }
     this.#become("closed", error);
   }
@@ -1113,6 +1254,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       this.#emit("=" + type, value, { ...$metaOf(meta), ...more });
     } else if (type === "ERROR") {
       this.#report($serverError(payload));
+    } else if (type === "$ws:goaway") {
+      this.#goAway(payload);
+    } else if (type === "__heartbeat_ack") {
+      this.#marked = this.#winding;
+      this.#wound();
     } else if (this.#control(type, meta, payload)) {
       return;
     } else if (!/^(?:\$|__|RPC_ERROR$)/.test(type) && !this.$replies.has(type)) {
@@ -1140,6 +1286,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         // The first session of a connection that goes on with an older one is not for it: the answer follows.
         if (!this.#resuming) {
           this.#session = session ?? "";
+          this.#dismiss();
         }
         this.#resuming = false;
         return true;
@@ -1206,7 +1353,7 @@ function $metaOf(meta: $Members): MessageMeta {
 
 /** The error that a server sent. */
 function $serverError(payload: unknown): ServerError {
-  const { code, message, retryable, retryAfterMs, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+  const { code, message, retryable, retryAfterMs, maybeApplied, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
   const type = $errors.get(String(code));
   let known: unknown = details;
   if (type !== undefined && details !== undefined) {
@@ -1219,6 +1366,7 @@ function $serverError(payload: unknown): ServerError {
   return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
     ...(typeof retryable === "boolean" ? { retryable } : {}),
     retryAfterMs: Number(retryAfterMs ?? 0),
+    maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
     details: known,
   });
 }
@@ -1246,32 +1394,41 @@ const $strictClient = false;
 
 // The types of the schema, each behind those that it needs.
 
-const $Join: $Type = /* @__PURE__ */ $struct([["roomId", $string(1, 64)]]);
-const $Leave: $Type = /* @__PURE__ */ $struct([["roomId", $string()]]);
-const $Say: $Type = /* @__PURE__ */ $struct([["roomId", $string()], ["id", $string()], ["hint", $bool, 1, false], ["others", $bool, 1, false]]);
-const $AskRequest: $Type = /* @__PURE__ */ $struct([["roomId", $string()], ["id", $string()]]);
-const $AskResponse: $Type = /* @__PURE__ */ $struct([
-  ["epoch", $integer(-9007199254740991, 9007199254740991)],
-  ["n", $integer(-9007199254740991, 9007199254740991)],
-]);
-const $CensusRequest: $Type = /* @__PURE__ */ $struct([["roomId", $string()]]);
-const $CensusResponse: $Type = /* @__PURE__ */ $struct([["epoch", $integer(-9007199254740991, 9007199254740991)], ["members", $array($string())]]);
-const $Said: $Type = /* @__PURE__ */ $struct([
+const $Join: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string(1, 64)]]));
+const $Leave: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string()]]));
+const $Say: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string()], ["id", $string()], ["hint", $bool, 1, false], ["others", $bool, 1, false]]));
+const $AskRequest: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string()], ["id", $string()]]));
+const $AskResponse: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["epoch", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["n", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]));
+const $CensusRequest: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $string()]]));
+const $CensusResponse: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["epoch", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["members", $array($string())],
+]));
+const $Said: $Type = /* @__PURE__ */ $make(() => $struct([
   ["roomId", $string()],
   ["id", $string()],
-  ["epoch", $integer(-9007199254740991, 9007199254740991)],
-  ["n", $integer(-9007199254740991, 9007199254740991)],
-]);
-const $Hint: $Type = /* @__PURE__ */ $struct([["roomId", $string()], ["epoch", $integer(-9007199254740991, 9007199254740991)]]);
-const $PresenceClaims: $Type = /* @__PURE__ */ $struct([["userId", $string(1, 64)]]);
-const $PresenceMember: $Type = /* @__PURE__ */ $struct([["id", $integer(0, 9007199254740991)], ["claims", $PresenceClaims, 1]]);
-const $Presence: $Type = /* @__PURE__ */ $struct([
+  ["epoch", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["n", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]));
+const $Hint: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["roomId", $string()],
+  ["epoch", $integer(-9007199254740991, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+]));
+const $PresenceClaims: $Type = /* @__PURE__ */ $make(() => $struct([["userId", $string(1, 64)]]));
+const $PresenceMember: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["id", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
+  ["claims", $PresenceClaims, 1],
+]));
+const $Presence: $Type = /* @__PURE__ */ $make(() => $struct([
   ["topic", $string()],
-  ["count", $integer(0, 9007199254740991)],
+  ["count", $integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)],
   ["members", $array($PresenceMember), 1],
   ["joined", $array($PresenceMember), 1],
-  ["left", $array($integer(0, 9007199254740991)), 1],
-]);
+  ["left", $array($integer(0, 9007199254740991, -9.223372036854776e+18, 9.223372036854776e+18)), 1],
+]));
 
 const $types: Readonly<Record<keyof Types, $Type>> = {
   Join: $Join,
@@ -1288,16 +1445,16 @@ const $types: Readonly<Record<keyof Types, $Type>> = {
   Presence: $Presence,
 };
 
-const $errors: ReadonlyMap<string, $Type> = new Map([
+const $errors: ReadonlyMap<string, $Type> = /* @__PURE__ */ new Map([
 ]);
 
-const $inbound: ReadonlyMap<string, $Inbound> = new Map<string, $Inbound>([
+const $inbound: ReadonlyMap<string, $Inbound> = /* @__PURE__ */ new Map<string, $Inbound>([
   ["SAID", { payload: $Said }],
   ["HINT", { payload: $Hint }],
   ["$ws:presence", { payload: $Presence }],
 ]);
 
-const $replies: ReadonlySet<string> = new Set<string>(["ASK_RESPONSE", "CENSUS_RESPONSE"]);
+const $replies: ReadonlySet<string> = /* @__PURE__ */ new Set<string>(["ASK_RESPONSE", "CENSUS_RESPONSE"]);
 
 const $sendJoin: $Message = { type: "JOIN", payload: $Join, maxBytes: 65536 };
 const $sendLeave: $Message = { type: "LEAVE", payload: $Leave, maxBytes: 65536 };

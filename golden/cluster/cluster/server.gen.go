@@ -211,6 +211,24 @@ func (s *Server) Runtime() *wsrt.Server {
 	return s.srv
 }
 
+// Publisher publishes to the rooms of a cluster from a program that is no node of it, such as one that
+// serves HTTP. Its methods are safe for concurrent use.
+type Publisher struct {
+	p *wsrt.Publisher
+}
+
+// NewPublisher returns a Publisher that reaches the nodes by edge. Nothing is sent before Publish.
+func NewPublisher(edge wsrt.EdgeConn) *Publisher {
+	return &Publisher{p: wsrt.NewPublisher(protocol, edge)}
+}
+
+// Publish sends a message to the members of a room, such as RoomTopic(key), and returns how many it
+// was queued for. An error of the cluster is a *wsrt.Error, whose MaybeApplied says whether the
+// message may have been published all the same.
+func (p *Publisher) Publish(ctx context.Context, topic string, m ServerMessage) (delivered int, err error) {
+	return p.p.Publish(ctx, topic, m.serverMessage(), m)
+}
+
 // RoomTopic returns the topic of the room with a key: room:<key>.
 func RoomTopic(key string) string {
 	return "room:" + key
