@@ -96,7 +96,10 @@ func TestCutOffLeader(t *testing.T) {
 			}
 		}
 		return seen
-	}, func(o *server.Options) { o.Cluster.NoAdvertise = true })
+	}, func(o *server.Options) {
+		// Servers that hear of each other connect past the cables, unless what they hear leads nowhere.
+		o.Cluster.NoAdvertise, o.Cluster.Advertise = true, "127.0.0.1:1"
+	})
 	t.Cleanup(func() {
 		for _, one := range cables {
 			one.close()
