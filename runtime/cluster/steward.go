@@ -16,8 +16,8 @@ const (
 	giveAtOnce = 4
 	// orphanGrace is how long a slot that nobody owns is left to the node that should have it, before any node takes it.
 	orphanGrace = 3 * time.Second
-	// calmBefore is how long the set of nodes must have been the same before slots move for balance alone: a node that restarts
-	// should find its own again.
+	// calmBefore is how long the set of nodes must have been the same before slots move for balance alone, because a node that
+	// restarts should find its own again; and how long a slot stays where it has come to.
 	calmBefore = 5 * time.Second
 	// yieldTime is how long the rooms of a slot may take to get ready to be given away.
 	yieldTime = 10 * time.Second
@@ -77,7 +77,6 @@ func (n *Node) look() {
 		}
 	}
 	should := assignment(n.candidates(), len(n.slots))
-	calm := n.draining || now.Sub(n.settled) >= calmBefore
 	for slot := range n.slots {
 		s := &n.slots[slot]
 		if s.busy {
@@ -85,7 +84,7 @@ func (n *Node) look() {
 		}
 		switch {
 		case s.mine != 0:
-			if should != nil && should[slot] != n.cfg.Node && calm && n.gives < giveAtOnce {
+			if should != nil && should[slot] != n.cfg.Node && n.gives < giveAtOnce && n.mayGive(s, now) {
 				s.busy = true
 				n.gives++
 				to := n.nodes[should[slot]].record.peer(should[slot])
@@ -97,6 +96,16 @@ func (n *Node) look() {
 			n.done.Go(func() { n.claim(slot, last) })
 		}
 	}
+}
+
+// mayGive reports whether the time has come to give a slot away that is not for this node. One that drains does it when its record
+// says so: whoever sees that the slot is given has seen that record before, and does not give it back. n.mu is held.
+func (n *Node) mayGive(s *slotState, now time.Time) bool {
+	if n.draining {
+		own := n.nodes[n.cfg.Node]
+		return own != nil && own.record.State == nodeDraining
+	}
+	return now.Sub(n.settled) >= calmBefore && now.Sub(s.taken) >= calmBefore
 }
 
 // missedRenewals is how many renewals a node may be late before it is given no slot: it may be dead, and nobody knows yet.
@@ -165,7 +174,7 @@ func (n *Node) claim(slot int, last uint64) {
 		if err != nil || n.self != self || self.Incarnation == 0 || s.revision > epoch {
 			return
 		}
-		s.record, s.revision, s.mine = rec, epoch, epoch
+		s.record, s.revision, s.mine, s.taken = rec, epoch, epoch, n.clock.Now()
 		n.mu.Unlock()
 		n.trace("claim", slot, epoch, Peer{})
 		n.app.Open(slot, epoch)
