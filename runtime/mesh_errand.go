@@ -131,12 +131,8 @@ func (m *mesh) send(e *errand) error {
 	s := m.slot(e.topic())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over {
-		return errNotApplied("the server is going down")
-	}
-	if e.in != nil && !e.in.expected {
-		e.in.expected = true
-		e.in.conn.expect(e.in.topic)
+	if err := s.accept(e); err != nil {
+		return err
 	}
 	switch {
 	case len(s.held) > 0:
@@ -148,6 +144,30 @@ func (m *mesh) send(e *errand) error {
 		}
 	}
 	return m.hold(s, e)
+}
+
+// wait holds an errand that was in a room which this node has no more, or is about to lose: who owns the slot next is told when the room
+// has given all of it back.
+func (m *mesh) wait(e *errand) error {
+	s := m.slot(e.topic())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.accept(e); err != nil {
+		return err
+	}
+	return m.hold(s, e)
+}
+
+// accept takes an errand on. s.mu is held.
+func (s *meshSlot) accept(e *errand) error {
+	if s.over {
+		return errNotApplied("the server is going down")
+	}
+	if e.in != nil && !e.in.expected {
+		e.in.expected = true
+		e.in.conn.expect(e.in.topic)
+	}
+	return nil
 }
 
 // greeted reports whether the slot has an owner that may be sent errands: it knows the members that this node has. It tells a new owner

@@ -27,6 +27,9 @@ type arrival struct {
 // for an owner, and then what comes.
 func (m *mesh) open(slot int, epoch uint64) {
 	s, sh := &m.slots[slot], m.srv.shards[slot]
+	for _, r := range sh.all() { // it stayed open: the slot could not be given away
+		r.retreat() // as the rest of what came while the slot was shut
+	}
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
@@ -40,7 +43,7 @@ func (m *mesh) open(slot int, epoch uint64) {
 			sh.welcome(b.kind, topic, &arrival{list: list, at: at})
 		}
 	}
-	for _, r := range sh.rooms { // it stayed open: the slot could not be given away
+	for _, r := range sh.rooms {
 		r.yielding.Store(false)
 	}
 	sh.mu.Unlock()
@@ -76,15 +79,7 @@ func (m *mesh) lose(slot int) {
 	for _, r := range rooms {
 		r.lost.Store(true)
 		sh.forget(r) // the slot may come back before its last turn
-		// What waits goes on at once: what comes behind it must not overtake it when a handler takes long.
-		if mail := r.parked.Swap(nil); mail != nil && (mail.in != nil || mail.back != nil) {
-			mail.bounce()
-		} else if mail != nil {
-			r.parked.Store(mail)
-		}
-		for _, mail := range r.mail.Take(func(mail roomMail) bool { return mail.in != nil || mail.back != nil }) {
-			mail.bounce()
-		}
+		r.retreat()  // at once: what comes behind must not overtake it when a handler takes long
 		r.mail.PostAlways(roomMail{task: taskClose})
 	}
 }
@@ -174,10 +169,7 @@ func (r *Room) mayAct(mail *roomMail) bool {
 	if node.Alive() {
 		return true
 	}
-	r.parked.Store(mail)
-	ok := node.Await(r.shard.id, r.epoch) && !r.lost.Load()
-	mail.taken = r.parked.Swap(nil) == nil
-	return ok && !mail.taken
+	return node.Await(r.shard.id, r.epoch) && !r.lost.Load()
 }
 
 // ready is mayAct for a room that is open, or for which there is no way to be: opening it may take longer than the lease.
@@ -202,9 +194,7 @@ func (r *Room) silent() bool {
 func (r *Room) forsake(m roomMail) {
 	switch {
 	case m.in != nil, m.back != nil:
-		if !m.taken {
-			m.bounce()
-		}
+		r.retreat()
 	case m.sync != nil: // their node tells the next owner
 		if m.sync.peer == (cluster.Peer{}) {
 			r.srv.mesh.adoptAgain(r, m.sync)
@@ -220,12 +210,17 @@ func (r *Room) forsake(m roomMail) {
 	}
 }
 
-// bounce sends a message or a client that comes back to the next owner.
-func (m *roomMail) bounce() {
-	if m.in != nil {
-		m.in.bounce()
-	} else {
-		m.back.bounce()
+// retreat sends all messages and clients that come back, and that no handler has yet, to the next owner, in order. When it returns they
+// are on their way, whoever has sent them.
+func (r *Room) retreat() {
+	r.retreats.Lock()
+	defer r.retreats.Unlock()
+	for _, m := range r.mail.Take(func(m roomMail) bool { return m.in != nil || m.back != nil }) {
+		if m.in != nil {
+			m.in.bounce()
+		} else {
+			m.back.bounce()
+		}
 	}
 }
 

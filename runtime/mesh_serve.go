@@ -198,7 +198,7 @@ func decodeMessage(t *MessageType, payload, meta []byte) (any, error) {
 func (in *inbound) bounce() {
 	m := in.conn.srv.mesh
 	if in.link == nil {
-		if err := m.send(&errand{in: in, order: in.order}); err != nil {
+		if err := m.wait(&errand{in: in, order: in.order}); err != nil {
 			in.done(nil, err)
 		}
 		return
@@ -216,7 +216,7 @@ func (m *returning) bounce() {
 		m.link.moved()
 		return
 	}
-	if err := m.conn.srv.mesh.send(&errand{back: m, order: m.order}); err != nil {
+	if err := m.conn.srv.mesh.wait(&errand{back: m, order: m.order}); err != nil {
 		m.done(err)
 	}
 }

@@ -37,7 +37,7 @@ type Room struct {
 	lost     atomic.Bool // another node may own the shard: nothing of this room may be seen any more
 	yielding atomic.Bool // the shard is being given away: messages go to its next owner
 
-	parked atomic.Pointer[roomMail] // waits until the node may act
+	retreats sync.Mutex // held while mail is sent to the next owner
 
 	mu       sync.Mutex
 	members  map[*Conn]membership
@@ -72,7 +72,6 @@ type roomMail struct {
 	sync  *arrival   // are members on a node that the room may not know of
 	task  roomTask   // of the room's own
 	done  func()     // called at the end; may be nil
-	taken bool       // whoever took the room away has dealt with it
 }
 
 // roomTask is something that a room has to do by itself.
@@ -127,7 +126,7 @@ func (r *Room) Context() context.Context { return r.ctx }
 
 // turn handles one piece of mail. It runs for one at a time.
 func (r *Room) turn(m roomMail) {
-	if r.srv.mesh != nil && !r.ready(&m) {
+	if r.srv.mesh != nil && !(r.ready(&m) && r.mail.Begin()) {
 		r.forsake(m)
 		return
 	}

@@ -13,9 +13,19 @@ type Mailbox[T any] struct {
 
 	mu    sync.Mutex
 	queue []T
-	head  int  // queue[:head] is handled
-	busy  bool // the goroutine is running
+	head  int // queue[:head] is handled
+	stage stage
 }
+
+// stage is how far the goroutine has come.
+type stage uint8
+
+const (
+	idle     stage = iota // it does not run
+	between               // it has nothing in its hands
+	looking               // handle has been called with queue[head]
+	handling              // and acts on it
+)
 
 // kept is how much mail an idle mailbox has room for: enough not to make a new queue for each.
 const kept = 4
@@ -35,28 +45,50 @@ func (m *Mailbox[T]) PostAlways(mail T) { m.post(mail, 0) }
 func (m *Mailbox[T]) post(mail T, limit int) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if limit > 0 && len(m.queue)-m.head >= limit {
+	if limit > 0 && m.waiting() >= limit {
 		return false
 	}
 	m.queue = append(m.queue, mail)
-	if !m.busy {
-		m.busy = true
+	if m.stage == idle {
+		m.stage = between
 		m.workers.run(m)
 	}
 	return true
 }
 
-// Take takes the mail that waits and that f wants out, the oldest first; what is being handled does not wait any more.
+// waiting returns how much mail waits. The lock is held.
+func (m *Mailbox[T]) waiting() int {
+	if m.stage >= looking {
+		return len(m.queue) - m.head - 1
+	}
+	return len(m.queue) - m.head
+}
+
+// Begin is for handle: it acts on its mail from here on, and Take leaves it. It returns false when Take has it already.
+func (m *Mailbox[T]) Begin() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stage < looking {
+		return false
+	}
+	m.stage = handling
+	return true
+}
+
+// Take takes the mail out that f wants, the oldest first: what waits, and what handle was called with, unless Begin was called for it.
 func (m *Mailbox[T]) Take(f func(T) bool) []T {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var taken, left []T
-	for _, mail := range m.queue[m.head:] {
-		if f(mail) {
-			taken = append(taken, mail)
-		} else {
+	for i, mail := range m.queue[m.head:] {
+		switch {
+		case i == 0 && m.stage == handling || !f(mail):
 			left = append(left, mail)
+			continue
+		case i == 0 && m.stage == looking:
+			m.stage = between
 		}
+		taken = append(taken, mail)
 	}
 	m.queue, m.head = left, 0
 	return taken
@@ -66,14 +98,14 @@ func (m *Mailbox[T]) Take(f func(T) bool) []T {
 func (m *Mailbox[T]) Idle() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return !m.busy
+	return m.stage == idle
 }
 
 // Len returns how much mail waits; what is being handled does not count.
 func (m *Mailbox[T]) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.queue) - m.head
+	return m.waiting()
 }
 
 // work handles the mail until there is none.
@@ -91,21 +123,23 @@ func (m *Mailbox[T]) work() {
 func (m *Mailbox[T]) next() (mail T, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.head == len(m.queue) {
-		m.busy = false
+	if m.stage >= looking {
+		var none T
+		m.queue[m.head] = none
+		m.head++
+	}
+	if m.stage = between; m.head == len(m.queue) {
+		m.stage = idle
 		if m.queue, m.head = m.queue[:0], 0; cap(m.queue) > kept {
 			m.queue = nil
 		}
 		return mail, false
 	}
-	mail = m.queue[m.head]
-	var none T
-	m.queue[m.head] = none
-	m.head++
 	if m.head > 64 && m.head > len(m.queue)/2 { // it has not been empty for long
 		n := copy(m.queue, m.queue[m.head:])
 		clear(m.queue[n:])
 		m.queue, m.head = m.queue[:n], 0
 	}
-	return mail, true
+	m.stage = looking
+	return m.queue[m.head], true
 }

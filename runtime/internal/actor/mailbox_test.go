@@ -1,6 +1,7 @@
 package actor_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -49,4 +50,45 @@ func TestLimit(t *testing.T) {
 	m.PostAlways(4)
 	close(release)
 	all.Wait()
+}
+
+// TestTake takes mail back while some of it is looked at, and while it is acted on.
+func TestTake(t *testing.T) {
+	for _, begins := range []bool{false, true} {
+		var m actor.Mailbox[int]
+		var w actor.Workers
+		looked, goOn, done := make(chan bool), make(chan struct{}), make(chan int, 10)
+		m.Init(&w, 3, func(i int) {
+			if i == 1 {
+				looked <- !begins || m.Begin()
+				<-goOn
+			}
+			if m.Begin() {
+				done <- i
+			}
+		})
+		m.Post(1)
+		if !<-looked {
+			t.Error("nobody has taken it, and it cannot begin")
+		}
+		if !m.Post(2) || !m.Post(3) || !m.Post(4) || m.Post(5) || m.Len() != 3 {
+			t.Errorf("three may wait beside the one that is looked at: %d do", m.Len())
+		}
+		taken := m.Take(func(i int) bool { return i != 3 })
+		m.PostAlways(6)
+		close(goOn)
+		want, rest := []int{1, 2, 4}, []int{3, 6}
+		if begins {
+			want, rest = []int{2, 4}, []int{1, 3, 6}
+		}
+		if !slices.Equal(taken, want) {
+			t.Errorf("taken %v, not %v", taken, want)
+		}
+		for _, i := range rest {
+			if got := <-done; got != i {
+				t.Errorf("%d was handled, not %d", got, i)
+			}
+		}
+		w.Close()
+	}
 }
