@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/wsgen/wsgen/runtime/internal/hub"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 // backplane is what lies between the connections of a gateway and the owners of rooms. In one process both are here; over
@@ -24,8 +25,10 @@ type backplane interface {
 // order on it, and what is sent to a connection keeps its order with them.
 type outlet interface {
 	key() any
-	join(c *Conn)
-	leave(c *Conn)
+	// join adds a member, and sends it what tells it so.
+	join(c *Conn, w welcome)
+	// leave takes one off; farewell is for it, and may be nil.
+	leave(c *Conn, farewell *socket.Frame)
 	publish(p *publication)
 }
 
@@ -73,16 +76,22 @@ func (o *hubOutlet) of(c *Conn) (*hub.Group, *int) {
 	return o.base, &o.nBase
 }
 
-func (o *hubOutlet) join(c *Conn) {
+func (o *hubOutlet) join(c *Conn, w welcome) {
 	g, n := o.of(c)
 	*n++
 	g.Join(c.member)
+	if w.frame != nil {
+		c.send(w.frame)
+	}
 }
 
-func (o *hubOutlet) leave(c *Conn) {
+func (o *hubOutlet) leave(c *Conn, farewell *socket.Frame) {
 	g, n := o.of(c)
 	*n--
 	g.Leave(c.member)
+	if farewell != nil {
+		c.send(farewell)
+	}
 }
 
 func (o *hubOutlet) publish(p *publication) {

@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/go-faster/jx"
+
 	"github.com/wsgen/wsgen/runtime/internal/resume"
+	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 // membership is what a room knows of a member.
@@ -32,16 +35,28 @@ func (r *Room) Join(c *Conn) error {
 	if _, ok := r.members[c]; ok {
 		return nil
 	}
-	return r.admit(c, func(m membership) {
-		if r.tracks(c) {
-			r.sendJoined(c, resume.Position{Epoch: r.history.epoch, Seq: m.from})
-		}
-	})
+	return r.admit(c, r.seq, r.welcome(c, r.seq))
 }
 
-// admit makes a connection that is none a member, within the limits; begun is called before anything can be published to
-// it. r.mu is held.
-func (r *Room) admit(c *Conn, begun func(m membership)) error {
+// welcome is where a member begins.
+type welcome struct {
+	seq   uint64        // of the last message that it has had
+	frame *socket.Frame // that tells it so; nil: it is not told
+}
+
+// welcome returns how a member begins behind a message. r.mu is held.
+func (r *Room) welcome(c *Conn, seq uint64) welcome {
+	w := welcome{seq: seq}
+	if r.tracks(c) {
+		at := resume.Position{Epoch: r.history.epoch, Seq: seq}
+		w.frame = controlFrame(resume.TypeJoined, r.topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, at) })
+	}
+	return w
+}
+
+// admit makes a connection that is none a member, within the limits. from is the number of the room's last message when the membership
+// began, of which this one may be the continuation. r.mu is held.
+func (r *Room) admit(c *Conn, from uint64, w welcome) error {
 	limits := &r.srv.Limits
 	if limits.RoomMembers > 0 && len(r.members) >= limits.RoomMembers {
 		return Errorf(CodeRoomFull, "%s has %d members", r.topic, len(r.members))
@@ -50,10 +65,8 @@ func (r *Room) admit(c *Conn, begun func(m membership)) error {
 		return err
 	}
 	r.joins++
-	m := membership{id: r.joins, from: r.seq}
-	r.members[c] = m
-	r.outlet(c).join(c)
-	begun(m)
+	r.members[c] = membership{id: r.joins, from: from}
+	r.outlet(c).join(c, w)
 	r.presenceJoined(c)
 	r.srv.stats.members.Add(1)
 	return nil
@@ -130,12 +143,13 @@ func (r *Room) remove(c *Conn, cause LeaveCause) bool {
 	m, ok := r.members[c]
 	if ok {
 		delete(r.members, c)
-		r.outlet(c).leave(c)
+		var farewell *socket.Frame
 		if cause == Disconnected {
 			r.interrupted(c, m)
 		} else if r.tracks(c) {
-			r.sendAt(c, leftFrame(r.topic, resume.Left{}), resume.Position{}, 0)
+			farewell = leftFrame(r.topic, resume.Left{})
 		}
+		r.outlet(c).leave(c, farewell)
 		r.presenceLeft(m)
 		c.exit(r)
 		r.shard.dismiss(c)

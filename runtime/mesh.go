@@ -6,9 +6,12 @@ package runtime
 // owner everything goes over one link, in order: messages one way; answers, memberships and what rooms publish the other.
 //
 //	mesh_errand.go   gateway: messages on their way to owners, and those that wait for one
+//	mesh_answer.go   gateway: what becomes of them
 //	mesh_branch.go   gateway: which of its connections are members of rooms of others
 //	mesh_guest.go    owner: connections of other nodes, as Conns whose socket is elsewhere
 //	mesh_serve.go    owner: what gateways send
+//	mesh_outlet.go   owner: what it sends to the members on a gateway
+//	mesh_message.go  both: messages on the way between them
 //	mesh_audit.go    both: whether they agree on who is a member
 //	mesh_move.go     how a slot comes and goes, with its rooms
 

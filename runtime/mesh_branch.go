@@ -97,7 +97,7 @@ func (b *branch) add(c *Conn) {
 	if p := b.members[c]; !p.live {
 		p.live = true
 		b.members[c] = p
-		b.outlet(c.member.Hub()).join(c)
+		b.outlet(c.member.Hub()).join(c, welcome{})
 	}
 }
 
@@ -107,7 +107,7 @@ func (b *branch) pause() {
 	for c, p := range b.members {
 		if p.live {
 			b.members[c] = progress{at: b.position(c)}
-			b.outlet(c.member.Hub()).leave(c)
+			b.outlet(c.member.Hub()).leave(c, nil)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (b *branch) remove(c *Conn) bool {
 	}
 	delete(b.members, c)
 	if p.live {
-		b.outlet(c.member.Hub()).leave(c)
+		b.outlet(c.member.Hub()).leave(c, nil)
 	}
 	if len(b.members) == 0 && b.slot.branches[b.topic] == b {
 		delete(b.slot.branches, b.topic)
@@ -192,11 +192,18 @@ func (m *mesh) conn(id wire.ConnID) *Conn {
 	return m.conns[id]
 }
 
+// passOn sends the client what a frame has for it, if anything.
+func (c *Conn) passOn(f *wire.Frame) {
+	if f.Frame != nil {
+		c.member.Send(socket.NewText(f.Frame, socket.Class(f.Class), f.Key))
+	}
+}
+
 // command does with a connection what an owner wants.
 func (c *Conn) command(f *wire.Frame) {
 	switch f.Kind {
 	case wire.Send:
-		c.member.Send(socket.NewText(f.Frame, socket.Class(f.Class), f.Key))
+		c.passOn(f)
 	case wire.Close:
 		c.Close(CloseCode(f.Count), f.Text)
 	case wire.Quit:
@@ -225,6 +232,7 @@ func (m *mesh) takeOfRoom(from cluster.Peer, f *wire.Frame) {
 		if b, c := s.branches[f.Topic], m.conn(f.Conn); b != nil && c != nil {
 			b.remove(c)
 			c.exit(b)
+			c.passOn(f)
 		}
 	case wire.Synced:
 		if b := s.branches[f.Topic]; b != nil {
@@ -298,9 +306,12 @@ func (m *mesh) joined(s *meshSlot, f *wire.Frame) {
 		}
 		return
 	}
-	if _, member := b.members[c]; !member { // others go on from where they are
-		b.keep(c, resume.Position{Epoch: f.Position, Seq: f.Seq})
+	// One that is a member already goes on from where it is, unless it is told another place.
+	if _, member := b.members[c]; !member || f.Frame != nil {
+		b.keep(c, resume.Position{})
 		b.add(c)
+		b.place(c, resume.Position{Epoch: f.Position, Seq: f.Count})
+		c.passOn(f)
 	}
 }
 
@@ -422,72 +433,4 @@ func (c *Conn) reseat(from, to seat) bool {
 	c.rooms[i] = to
 	c.moves++
 	return true
-}
-
-// nodeOutlet is a room's members on another node.
-type nodeOutlet struct {
-	mesh       *mesh
-	peer       cluster.Peer
-	room       *Room
-	nBase, nV1 int
-}
-
-func (o *nodeOutlet) key() any { return o.peer }
-
-func (o *nodeOutlet) count(c *Conn, n int) {
-	if c.v1 {
-		o.nV1 += n
-	} else {
-		o.nBase += n
-	}
-}
-
-// frame returns a frame of the room.
-func (o *nodeOutlet) frame(kind wire.Kind) *wire.Frame {
-	return &wire.Frame{Kind: kind, Slot: uint64(o.room.shard.id), Epoch: o.room.epoch, Topic: o.room.topic}
-}
-
-func (o *nodeOutlet) join(c *Conn) {
-	o.count(c, 1)
-	f := o.frame(wire.Joined)
-	f.Conn, f.Position, f.Seq = c.id, o.room.numbering(), o.room.seq
-	o.mesh.tell(o.peer, f)
-}
-
-func (o *nodeOutlet) leave(c *Conn) {
-	o.count(c, -1)
-	if c.ended() { // its gateway knows, or has named it again since
-		return
-	}
-	f := o.frame(wire.Left)
-	f.Conn = c.id
-	o.mesh.tell(o.peer, f)
-}
-
-func (o *nodeOutlet) publish(p *publication) {
-	f := o.frame(wire.Cast)
-	f.Seq = p.seq
-	if o.nBase > 0 && !p.v1Only {
-		f.Frame = o.payload(f, p.baseFrame())
-	}
-	if o.nV1 > 0 {
-		f.V1 = o.payload(f, p.v1Frame())
-	}
-	if f.Frame == nil && f.V1 == nil {
-		return
-	}
-	if p.v1Only {
-		f.Flags = wire.V1Only
-	}
-	if p.except != nil && p.except.remote != nil && p.except.remote.peer == o.peer {
-		f.Except = p.except.id
-	}
-	o.mesh.tell(o.peer, f)
-}
-
-// payload returns the message of a socket's frame, and notes its class.
-func (o *nodeOutlet) payload(f *wire.Frame, frame *socket.Frame) []byte {
-	class, key := frame.Class()
-	f.Class, f.Key = uint64(class), key
-	return frame.Payload()
 }

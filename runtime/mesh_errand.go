@@ -9,11 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-faster/jx"
-
 	"github.com/wsgen/wsgen/runtime/cluster"
 	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
-	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
 const (
@@ -302,105 +299,6 @@ func (m *mesh) dispatch(s *meshSlot, e *errand) error {
 	return errNotApplied("%s cannot be sent to the node of %s", f.Type, e.topic()).WithCause(err)
 }
 
-// encode writes a message into a frame.
-func (in *inbound) encode(f *wire.Frame) {
-	f.Kind, f.Type = wire.Forward, in.t.Name
-	f.Payload, f.Meta = encodeMessage(in.t.MessageType, in.msg)
-	if r := in.request; r != nil {
-		f.Correlation = r.id
-		f.Timeout = uint64(max(r.due.Sub(in.conn.srv.Clock.Now()).Milliseconds(), 1))
-	}
-}
-
-// encodeMessage returns the payload and the meta of a message; nil where it has none.
-func encodeMessage(t *MessageType, v any) (payload, meta []byte) {
-	if t.Payload != nil {
-		var w jx.Writer
-		t.Payload.Encode(&w, v)
-		payload = w.Buf
-	}
-	if t.Meta != nil {
-		var w jx.Writer
-		t.Meta.Encode(&w, v)
-		meta = w.Buf
-	}
-	return payload, meta
-}
-
-// answered takes an errand off those without an answer; nil when there is none such. s.mu is held.
-func (s *meshSlot) answered(from cluster.Peer, id uint64) *errand {
-	i, ok := slices.BinarySearchFunc(s.sent, id, func(e *errand, id uint64) int { return cmp.Compare(e.order, id) })
-	if !ok || s.sent[i].sent.Owner != from {
-		return nil
-	}
-	e := s.sent[i]
-	s.sent = slices.Delete(s.sent, i, i+1)
-	return e
-}
-
-// finished takes the end of an errand.
-func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
-	s := &m.slots[f.Slot]
-	s.mu.Lock()
-	e := s.answered(from, f.ID)
-	s.mu.Unlock()
-	if e == nil {
-		return
-	}
-	switch {
-	case e.in != nil:
-		e.in.answeredBy(f)
-	case e.back != nil:
-		e.back.done(nil) // the owner has told the client
-	default:
-		res := publishResult{delivered: int(f.Count)}
-		if f.Code != "" {
-			res.err = Errorf(Code(f.Code), "%s", f.Text)
-		}
-		e.pub.done <- res
-	}
-	m.advance(s)
-}
-
-// answeredBy ends a message that another node has handled.
-func (in *inbound) answeredBy(f *wire.Frame) {
-	if r := in.request; r != nil {
-		switch {
-		case !r.claim():
-		case f.Frame == nil: // the owner has given it up
-			in.conn.answerError(true, r.id, errMaybeApplied("%s has no answer", in.t.Name))
-		default:
-			in.conn.srv.stats.answered.Add(1)
-			in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
-		}
-		r.end(context.Canceled)
-	} else if f.Frame != nil {
-		in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
-	}
-	in.settle()
-}
-
-// returned takes an errand back that the owner has not handled: it has no such slot any more, or not yet.
-func (m *mesh) returned(from cluster.Peer, f *wire.Frame) {
-	s := &m.slots[f.Slot]
-	s.mu.Lock()
-	e := s.answered(from, f.ID)
-	var err error
-	if e != nil {
-		err = m.hold(s, e)
-	}
-	if s.route.Owner == from && s.route.Epoch == f.Epoch { // it is not the owner any more, or does not know yet that it is
-		s.route, s.synced = cluster.Route{}, 0
-		m.srv.Clock.AfterFunc(askAgain, func() { m.moved(s.id) })
-	}
-	s.mu.Unlock()
-	if err != nil {
-		fail, _ := asError(err)
-		e.fail(fail)
-	}
-	m.advance(s)
-}
-
 // advance sends what waits to the present owner, once nothing waits for the one before.
 func (m *mesh) advance(s *meshSlot) {
 	s.mu.Lock()
@@ -468,27 +366,6 @@ func (m *mesh) unhold(s *meshSlot) *errand {
 	return e
 }
 
-// part fails what a peer was sent, and has it told of the branches again.
-func (s *meshSlot) part(m *mesh, p cluster.Peer) {
-	s.mu.Lock()
-	var lost []*errand
-	s.sent = slices.DeleteFunc(s.sent, func(e *errand) bool {
-		if e.sent.Owner != p {
-			return false
-		}
-		lost = append(lost, e)
-		return true
-	})
-	if s.route.Owner == p {
-		s.synced = 0
-	}
-	s.mu.Unlock()
-	for _, e := range lost {
-		e.fail(errMaybeApplied("the link to the node of %s has broken", e.topic()))
-	}
-	m.advance(s)
-}
-
 // end fails what waits, when the server ends.
 func (s *meshSlot) end() {
 	s.mu.Lock()
@@ -502,22 +379,4 @@ func (s *meshSlot) end() {
 	for _, e := range waiting {
 		e.fail(errMaybeApplied("the server is going down"))
 	}
-}
-
-// fate says of an error that ends a request before its answer what is known of the request: one that another node has is
-// told that nobody waits.
-func (in *inbound) fate(e *Error) *Error {
-	m := in.conn.srv.mesh
-	if m == nil || in.topic == "" {
-		return e
-	}
-	s := m.slot(in.topic)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := slices.IndexFunc(s.sent, func(x *errand) bool { return x.in == in })
-	if at < 0 {
-		return e.WithMaybeApplied(in.room != nil)
-	}
-	m.tell(s.sent[at].sent.Owner, &wire.Frame{Kind: wire.Abort, Slot: uint64(s.id), ID: in.order, Conn: in.conn.id})
-	return e.WithMaybeApplied(true)
 }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/go-faster/jx"
-
 	"github.com/wsgen/wsgen/runtime/cluster"
 	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
@@ -274,7 +272,7 @@ func (r *Room) close() {
 		r.shard.dismiss(c)
 		r.srv.stats.members.Add(-1)
 		if c.remote == nil {
-			r.outlet(c).leave(c)
+			r.outlet(c).leave(c, nil)
 			here = append(here, c)
 		} else {
 			c.exit(r)
@@ -376,11 +374,7 @@ func (r *Room) takeOver(a *arrival, fresh []*Conn) {
 				from = known
 			}
 		}
-		err := r.admit(c, func(m membership) {
-			m.from = min(from.from, r.seq)
-			r.members[c] = m
-		})
-		if err != nil {
+		if err := r.admit(c, min(from.from, r.seq), welcome{seq: r.seq}); err != nil {
 			r.turnAway(c, err)
 			continue
 		}
@@ -415,8 +409,7 @@ func (r *Room) catchUp(a *arrival, members []*Conn) {
 		switch {
 		case !c.v1:
 		case gap != "":
-			g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
-			r.sendAt(c, controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }), g.Position, wire.Begins)
+			r.sendAt(c, r.gapFrame(gap), resume.Position{Epoch: h.epoch, Seq: r.seq}, wire.Begins)
 			r.srv.stats.gaps.Add(1)
 		default:
 			r.resend(c, missed)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/cluster"
-	"github.com/wsgen/wsgen/runtime/codec"
 	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
@@ -29,6 +28,15 @@ func (l *link) done(answer *socket.Frame) {
 	f := &wire.Frame{Kind: wire.Done, Slot: l.slot, ID: l.id}
 	if answer != nil {
 		f.Frame = answer.Payload()
+	}
+	l.mesh.tell(l.peer, f)
+}
+
+// resumed tells it that a client was taken back; an error says that it was not, and knows it.
+func (l *link) resumed(err error) {
+	f := &wire.Frame{Kind: wire.Done, Slot: l.slot, ID: l.id}
+	if err != nil {
+		f.Code = codeAndText(err).Code
 	}
 	l.mesh.tell(l.peer, f)
 }
@@ -175,23 +183,6 @@ func (m *mesh) serveForward(l *link, c *Conn, f *wire.Frame) {
 	case err != nil:
 		in.done(nil, err)
 	}
-}
-
-// decodeMessage reads what encodeMessage has written.
-func decodeMessage(t *MessageType, payload, meta []byte) (any, error) {
-	d := decoders.Get().(*codec.Decoder)
-	defer decoders.Put(d)
-	if t.Payload == nil {
-		msg := t.New()
-		return msg, readMeta(d, t, meta, msg)
-	}
-	d.Reset(payload, codec.Strict)
-	msg := t.Payload.Decode(d)
-	d.End()
-	if err := d.Err(); err != nil {
-		return nil, err
-	}
-	return msg, readMeta(d, t, meta, msg)
 }
 
 // bounce sends a message back to where the next owner of its room will be looked for: it has not been handled.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/codec"
 	"github.com/wsgen/wsgen/runtime/internal/envelope"
-	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
 	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
@@ -151,7 +150,7 @@ func (m *returning) done(err error) {
 		m.conn.sendLeft(m.topic, codeAndText(err))
 	}
 	if m.link != nil {
-		m.link.done(nil)
+		m.link.resumed(err)
 		return
 	}
 	m.conn.settled(m.topic)
@@ -218,7 +217,7 @@ func (r *Room) rejoin(m *returning) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.admit(c, func(membership) { r.replay(c, m.from, a) })
+	return r.takeBack(c, m.from, a)
 }
 
 // discard forgets a room that was made for a client to come back to, and that has nobody to come back to it. Where others wait for the
@@ -230,24 +229,28 @@ func (r *Room) discard() {
 	}
 }
 
-// replay sends a member that is back what it missed, or tells it that it has to read the room anew. r.mu is held.
-func (r *Room) replay(c *Conn, from resume.Position, a absence) {
-	h := r.history
-	missed, gap := h.missed(from, a, r.seq)
+// takeBack makes one a member again that was away, and sends it what it missed, or tells it that it has to read the room anew. r.mu is
+// held.
+func (r *Room) takeBack(c *Conn, at resume.Position, a absence) error {
+	missed, gap := r.history.missed(at, a, r.seq)
 	if gap != "" {
-		g := &resume.Gap{Position: resume.Position{Epoch: h.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(h.kept)), Reason: gap}
-		r.sendAt(c, controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) }), g.Position, wire.Begins)
 		r.srv.stats.gaps.Add(1)
-		return
+		return r.admit(c, r.seq, welcome{r.seq, r.gapFrame(gap)})
 	}
 	// Nothing up to the position was lost: a membership that is interrupted again begins where this one did.
-	m := r.members[c]
-	m.from = a.from
-	r.members[c] = m
-	r.sendJoined(c, from)
+	if err := r.admit(c, a.from, r.welcome(c, at.Seq)); err != nil {
+		return err
+	}
 	r.resend(c, missed)
 	r.srv.stats.resumed.Add(1)
 	r.srv.stats.replayed.Add(uint64(len(missed)))
+	return nil
+}
+
+// gapFrame tells a member that it has missed something, and goes on from here. r.mu is held.
+func (r *Room) gapFrame(reason string) *socket.Frame {
+	g := &resume.Gap{Position: resume.Position{Epoch: r.history.epoch, Seq: r.seq}, First: r.seq + 1 - uint64(len(r.history.kept)), Reason: reason}
+	return controlFrame(resume.TypeGap, r.topic, 0, func(w *jx.Writer) { resume.EncodeGap(w, g) })
 }
 
 // resend sends a member what it missed.
@@ -259,11 +262,6 @@ func (r *Room) resend(c *Conn, missed []kept) {
 			r.sendAt(c, k.frame, resume.Position{Epoch: r.numbering(), Seq: k.seq}, 0)
 		}
 	}
-}
-
-// sendJoined tells a member where it stands.
-func (r *Room) sendJoined(c *Conn, p resume.Position) {
-	r.sendAt(c, controlFrame(resume.TypeJoined, r.topic, 0, func(w *jx.Writer) { resume.EncodePosition(w, p) }), p, wire.Begins)
 }
 
 // sendPosition moves a member past a message that is not for it.

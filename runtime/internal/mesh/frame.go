@@ -38,7 +38,7 @@ const (
 // What an owner sends to a gateway.
 const (
 	// Done ends a Forward, Resume or Publish: Slot, ID; Frame is the answer for the client, if there is one. Of a Publish,
-	// Count are the members reached, and Code and Text an error.
+	// Count are the members reached, and Code and Text an error. Of a Resume, Code says that the client was told that it is no member.
 	Done Kind = iota + 64
 	// Moved says that the owner has not handled a Forward, Resume, Publish or Hello, and never will: Slot, ID, and the Epoch of that
 	// frame.
@@ -48,9 +48,10 @@ const (
 	Send
 	// Close closes a connection: Conn, Count as the code, Text.
 	Close
-	// Joined makes a connection a member: Slot, Epoch, Conn, Topic.
+	// Joined makes a connection a member: Slot, Epoch, Conn, Topic, Position and Seq that the room is at, Count as the Seq that the
+	// connection is at, and Class, Key and Frame of what tells it so.
 	Joined
-	// Left ends a membership: Slot, Epoch, Conn, Topic.
+	// Left ends a membership: Slot, Epoch, Conn, Topic, and Class, Key and Frame of what tells the connection so.
 	Left
 	// Synced answers a Sync: Slot, Epoch, Topic, Position and Seq that the room is at, Conns of those that are its members.
 	Synced
