@@ -42,6 +42,7 @@ func (r *Room) Join(c *Conn) error {
 type welcome struct {
 	seq   uint64        // of the last message that it has had
 	frame *socket.Frame // that tells it so; nil: it is not told
+	known bool          // to its gateway, which has named it as a member
 }
 
 // welcome returns how a member begins behind a message. r.mu is held.

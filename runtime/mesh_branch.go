@@ -87,7 +87,7 @@ func (b *branch) outlet(h *hub.Hub) *hubOutlet {
 
 // keep makes a connection a member that the owner is yet to learn of. b.slot.mu is held.
 func (b *branch) keep(c *Conn, at resume.Position) {
-	if _, ok := b.members[c]; !ok {
+	if !b.has(c) {
 		b.members[c] = progress{at: at}
 	}
 }
@@ -235,9 +235,7 @@ func (m *mesh) takeOfRoom(from cluster.Peer, f *wire.Frame) {
 			c.passOn(f)
 		}
 	case wire.Synced:
-		if b := s.branches[f.Topic]; b != nil {
-			m.synced(b, f)
-		}
+		m.synced(s, f)
 	case wire.Send:
 		if c := m.conn(f.Conn); c != nil && s.branches[f.Topic].passes(c, f) {
 			c.command(f)
@@ -249,16 +247,36 @@ func (m *mesh) takeOfRoom(from cluster.Peer, f *wire.Frame) {
 	}
 }
 
-// synced takes the owner's word that it knows members and has sent them what they lacked. b.slot.mu is held.
-func (m *mesh) synced(b *branch, f *wire.Frame) {
-	b.at = resume.Position{Epoch: f.Position, Seq: f.Seq}
+// synced takes the owner's word that it knows members and has sent them what they lacked. One that has ceased to be a member, while it was
+// named as one, is to be none there either. s.mu is held.
+func (m *mesh) synced(s *meshSlot, f *wire.Frame) {
+	at, b := resume.Position{Epoch: f.Position, Seq: f.Seq}, s.branches[f.Topic]
+	if b != nil {
+		b.at = at
+	}
 	for _, id := range f.Conns {
 		c := m.conn(id)
-		if p, member := b.members[c]; member && !p.live {
-			b.members[c] = progress{at: b.at}
+		if c == nil { // the owner is told that it has ended
+			continue
+		}
+		if b == nil || !b.has(c) {
+			m.refuse(s, f, id, Left)
+		} else if !b.members[c].live {
+			b.members[c] = progress{at: at}
 			b.add(c)
 		}
 	}
+}
+
+// has reports whether a connection is a member. b.slot.mu is held.
+func (b *branch) has(c *Conn) bool {
+	_, member := b.members[c]
+	return member
+}
+
+// refuse has the owner end a membership that this node does not know. s.mu is held.
+func (m *mesh) refuse(s *meshSlot, f *wire.Frame, id wire.ConnID, cause LeaveCause) {
+	m.tell(s.route.Owner, &wire.Frame{Kind: wire.Leave, Slot: f.Slot, Epoch: f.Epoch, Conn: id, Topic: f.Topic, Count: uint64(cause)})
 }
 
 // passes reports whether a frame of the room for one connection is for it: what it has had is not. b may be nil; b.slot.mu is held
@@ -270,7 +288,7 @@ func (b *branch) passes(c *Conn, f *wire.Frame) bool {
 	if b == nil {
 		return false
 	}
-	if _, member := b.members[c]; !member {
+	if !b.has(c) {
 		return false
 	}
 	at := resume.Position{Epoch: f.Position, Seq: f.Seq}
@@ -284,12 +302,9 @@ func (b *branch) passes(c *Conn, f *wire.Frame) bool {
 // joined makes a connection a member that the owner has let in. One that has ended meanwhile, or that is in too many rooms of
 // other owners by now, is taken back. s.mu is held.
 func (m *mesh) joined(s *meshSlot, f *wire.Frame) {
-	refuse := func(cause LeaveCause) {
-		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Leave, Slot: f.Slot, Epoch: f.Epoch, Conn: f.Conn, Topic: f.Topic, Count: uint64(cause)})
-	}
 	c := m.conn(f.Conn)
 	if c == nil {
-		refuse(Disconnected)
+		m.refuse(s, f, f.Conn, Disconnected)
 		return
 	}
 	b := m.branch(s, f.Topic)
@@ -300,14 +315,14 @@ func (m *mesh) joined(s *meshSlot, f *wire.Frame) {
 		if len(b.members) == 0 {
 			delete(s.branches, f.Topic)
 		}
-		refuse(Left)
+		m.refuse(s, f, f.Conn, Left)
 		if !c.ended() {
 			c.answerError(false, "", err)
 		}
 		return
 	}
 	// One that is a member already goes on from where it is, unless it is told another place.
-	if _, member := b.members[c]; !member || f.Frame != nil {
+	if !b.has(c) || f.Frame != nil {
 		b.keep(c, resume.Position{})
 		b.add(c)
 		b.place(c, resume.Position{Epoch: f.Position, Seq: f.Count})

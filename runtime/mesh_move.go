@@ -374,7 +374,7 @@ func (r *Room) takeOver(a *arrival, fresh []*Conn) {
 				from = known
 			}
 		}
-		if err := r.admit(c, min(from.from, r.seq), welcome{seq: r.seq}); err != nil {
+		if err := r.admit(c, min(from.from, r.seq), welcome{seq: r.seq, known: true}); err != nil {
 			r.turnAway(c, err)
 			continue
 		}

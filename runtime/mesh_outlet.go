@@ -32,6 +32,9 @@ func (o *nodeOutlet) frame(kind wire.Kind) *wire.Frame {
 // join tells the gateway and the client in one frame: it counts for both, or for neither.
 func (o *nodeOutlet) join(c *Conn, w welcome) {
 	o.count(c, 1)
+	if w.known { // and may have taken it off since
+		return
+	}
 	f := o.frame(wire.Joined)
 	f.Conn, f.Position, f.Seq, f.Count = c.id, o.room.numbering(), o.room.seq, w.seq
 	if w.frame != nil {

@@ -235,7 +235,7 @@ func (r *Room) takeBack(c *Conn, at resume.Position, a absence) error {
 	missed, gap := r.history.missed(at, a, r.seq)
 	if gap != "" {
 		r.srv.stats.gaps.Add(1)
-		return r.admit(c, r.seq, welcome{r.seq, r.gapFrame(gap)})
+		return r.admit(c, r.seq, welcome{seq: r.seq, frame: r.gapFrame(gap)})
 	}
 	// Nothing up to the position was lost: a membership that is interrupted again begins where this one did.
 	if err := r.admit(c, a.from, r.welcome(c, at.Seq)); err != nil {

@@ -49,7 +49,7 @@ type linkLimits struct {
 	acknowledge     time.Duration // the longest time until what has come is acknowledged; 50 ms
 	unacknowledged  int           // so many frames are acknowledged at once; 32
 	retransmit      time.Duration // until something is sent again for the first time; 500 ms
-	retransmitLater time.Duration // the longest time until it is sent again once more; 4 s
+	retransmitLater time.Duration // the longest time until it is sent again once more; 1 s, so that a dozen tries fit into dead
 	dead            time.Duration // a peer that takes nothing for so long has lost its session; 12 s
 	repeat          time.Duration // a gap, or a wrong session, is told so often; 100 ms
 	peers           int           // how many links there may be to peers that began; 4 Ki
@@ -68,7 +68,7 @@ func (l linkLimits) resolve() linkLimits {
 	set(&l.unacknowledged, 32)
 	set(&l.peers, 4<<10)
 	for t, value := range map[*time.Duration]time.Duration{
-		&l.acknowledge: 50 * time.Millisecond, &l.retransmit: 500 * time.Millisecond, &l.retransmitLater: 4 * time.Second,
+		&l.acknowledge: 50 * time.Millisecond, &l.retransmit: 500 * time.Millisecond, &l.retransmitLater: time.Second,
 		&l.dead: 12 * time.Second, &l.repeat: 100 * time.Millisecond,
 	} {
 		if *t == 0 {
