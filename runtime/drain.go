@@ -292,7 +292,10 @@ func (s *Server) waitForConnections(ctx context.Context) error {
 // closeRooms gives every room its last turn, all at once.
 func (s *Server) closeRooms(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for _, sh := range s.shards {
+	for i, sh := range s.shards {
+		if s.mesh != nil {
+			s.mesh.retire(i)
+		}
 		for _, r := range sh.all() {
 			wg.Add(1)
 			r.mail.PostAlways(roomMail{task: taskClose, done: wg.Done})

@@ -130,7 +130,7 @@ func (m *mesh) leave(ctx context.Context) error {
 	}
 	m.mu.Unlock()
 	for i := range m.slots {
-		m.slots[i].end()
+		m.retire(i)
 		m.lose(i) // rooms that are still there had no time to close
 	}
 	return m.node.Leave(ctx)

@@ -370,13 +370,16 @@ func (m *mesh) unhold(s *meshSlot) *errand {
 func (s *meshSlot) end() {
 	s.mu.Lock()
 	s.over = true
-	waiting := slices.Concat(s.sent, s.held)
+	sent, held := s.sent, s.held
 	s.sent, s.held = nil, nil
 	if s.expiry != nil {
 		s.expiry.Stop()
 	}
 	s.mu.Unlock()
-	for _, e := range waiting {
+	for _, e := range sent {
 		e.fail(errMaybeApplied("the server is going down"))
+	}
+	for _, e := range held {
+		e.fail(errNotApplied("the server is going down"))
 	}
 }

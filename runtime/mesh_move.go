@@ -71,6 +71,12 @@ func (m *mesh) shut(slot int) []*Room {
 	return sh.all()
 }
 
+// retire takes nothing for a slot any more, because the server ends: what other nodes have for it waits for its next owner.
+func (m *mesh) retire(slot int) {
+	m.slots[slot].end()
+	m.shut(slot)
+}
+
 // lose drops a slot: somebody else may own it.
 func (m *mesh) lose(slot int) {
 	rooms, sh := m.shut(slot), m.srv.shards[slot]
