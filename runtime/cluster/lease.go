@@ -144,11 +144,23 @@ func (n *Node) renewed(rev uint64, began time.Time) {
 	until := began.Add(n.cfg.Lease.Stop)
 	n.traceEvent(Event{Kind: "renew", Slot: -1, Until: until})
 	n.mu.Lock()
+	if n.lease.Load() != 0 && !n.Alive() {
+		n.pardon()
+	}
 	n.revision, n.renewal = rev, n.clock.Now().Sub(began)
 	n.lease.Store(until.UnixNano())
 	n.changed.Broadcast()
 	n.mu.Unlock()
 	poke(n.wake)
+}
+
+// pardon gives all nodes their time anew. This node's lease had ended, so the directory was out of its reach, and maybe out of
+// theirs: the first node that reaches it again must not find all others dead. n.mu is held.
+func (n *Node) pardon() {
+	now := n.clock.Now()
+	for _, s := range n.nodes {
+		s.seen = now
+	}
 }
 
 // endIncarnation drops what the node owns: others may own it now.

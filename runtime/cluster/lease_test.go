@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/cluster"
@@ -63,6 +64,65 @@ func TestAShortOutageOfTheDirectory(t *testing.T) {
 				t.Errorf("slots have moved: %v, and %v before", now, before)
 			}
 		})
+	})
+}
+
+// TestALongOutageOfTheDirectory: all nodes stop by their own clocks, and go on in the same epochs when the directory is
+// there again: nobody can have taken their slots.
+func TestALongOutageOfTheDirectory(t *testing.T) {
+	eachOutage(t, func(t *testing.T, fault memory.Fault) {
+		started(t, []string{"a", "b"}, func(t *testing.T, w *world, p []*proc) {
+			before, had := w.opened(), p[0].owned()
+			slot := slices.Collect(maps.Keys(had))[0]
+			w.SetDirectory(fault)
+			w.within(stop, "the nodes stop", func() bool { return !p[0].Alive() && !p[1].Alive() })
+			awaited := make(chan bool, 1)
+			go func() { awaited <- p[0].Await(slot, had[slot]) }()
+			w.pass(time.Minute)
+			if pauses := noted(p[0], &p[0].pauses); len(pauses) < 59 || !slices.IsSorted(pauses) {
+				t.Errorf("a was told of its pause: %v", pauses)
+			}
+			if p[0].Ready() || len(p[0].kept()) != len(had) || len(awaited) != 0 {
+				t.Errorf("a is ready: %v, it has %v of %v", p[0].Ready(), p[0].kept(), had)
+			}
+			w.SetDirectory(memory.Works)
+			w.mustShare("the directory is there again", slack, p...)
+			if now := w.opened(); now != before || !maps.Equal(p[0].owned(), had) {
+				t.Errorf("slots have moved: %v, and %v before", now, before)
+			}
+			synctest.Wait()
+			if !<-awaited {
+				t.Errorf("who has waited for the lease was told that the slot is lost")
+			}
+		})
+	})
+}
+
+// TestNodesComeBackAfterAnOutage one after the other: the first one does not find the others dead that were cut off as it
+// was. One that has crashed meanwhile is found as always.
+func TestNodesComeBackAfterAnOutage(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		for _, name := range []string{"a", "b", "c", "d"} {
+			w.start(name)
+			w.pass(700 * time.Millisecond) // they do not renew at a time
+		}
+		p := w.procs
+		w.mustShare("in the beginning", 30*time.Second, p...)
+		had := make(map[*proc]map[int]uint64)
+		for _, q := range p {
+			had[q] = q.owned()
+		}
+		w.SetDirectory(memory.Unreachable)
+		w.pass(time.Minute)
+		p[3].crash()
+		w.SetDirectory(memory.Works)
+		w.pass(dead - time.Second)
+		for _, q := range p[:3] {
+			if !maps.Equal(q.owned(), had[q]) {
+				t.Errorf("%s had %v and has %v", q.name, had[q], q.owned())
+			}
+		}
+		w.mustShare("d has crashed", slack, p[:3]...)
 	})
 }
 

@@ -107,7 +107,7 @@ type viewState struct {
 type nodeState struct {
 	record   nodeRecord
 	revision uint64
-	seen     time.Time // when its record changed last, as far as this node knows
+	seen     time.Time // when its record changed last, as far as this node knows, or this node could act again
 	killing  bool
 }
 

@@ -39,7 +39,7 @@ type NodeStatus struct {
 	Zone        string  `json:"zone,omitempty"`
 	Version     string  `json:"version,omitempty"`
 	Fingerprint string  `json:"fingerprint,omitempty"`
-	Seen        float64 `json:"seenSeconds"` // since its record changed
+	Seen        float64 `json:"seenSeconds"` // since its record changed, or this node could act again
 	Slots       int     `json:"slots"`
 	Load        Load    `json:"load"`
 }
