@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +132,45 @@ func TestRoomsThatDoNotGetReady(t *testing.T) {
 			t.Errorf("slots have moved: %v, and %v before", now, before)
 		}
 	})
+}
+
+// TestASlotThatCannotBeGivenAway stays with the node, which opens it again in its epoch, and tries once more, but not all
+// the time.
+func TestASlotThatCannotBeGivenAway(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"after a second": time.Second, "at once": 0} {
+		t.Run(name, func(t *testing.T) {
+			started(t, []string{"a", "b"}, func(t *testing.T, w *world, p []*proc) {
+				had := p[0].owned()
+				var broken, tries atomic.Int32
+				broken.Store(-1)
+				p[0].note(func() {
+					p[0].onYield = func(ctx context.Context, slot int) error {
+						broken.CompareAndSwap(-1, int32(slot))
+						if int32(slot) != broken.Load() || tries.Add(1) > 5 {
+							return nil
+						}
+						time.Sleep(takes)
+						return errors.New("a room could not be saved")
+					}
+				})
+				start := time.Now()
+				if err := p[0].Drain(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if time.Since(start) < 4*time.Second {
+					t.Errorf("a has tried 6 times within %v", time.Since(start))
+				}
+				slot := int(broken.Load())
+				if again := noted(p[0], &p[0].reopened); !slices.Equal(again, []int{slot, slot, slot, slot, slot}) {
+					t.Errorf("these were opened again: %v", again)
+				}
+				w.mustShare("a is drained", slack, p[1])
+				if p[1].owned()[slot] <= had[slot] {
+					t.Errorf("b has slot %d in epoch %d after %d", slot, p[1].owned()[slot], had[slot])
+				}
+			})
+		})
+	}
 }
 
 // TestAHandoverOfWhichNobodyKnows: the directory does not answer when a slot is given away. The slot goes to the next owner

@@ -117,6 +117,7 @@ type slotState struct {
 	revision uint64
 	mine     uint64    // epoch in which this node owns it; 0: it does not
 	taken    time.Time // when it came to this node last
+	kept     time.Time // when it could not be given away last
 	busy     bool      // a claim or a handover is under way
 	stale    bool      // there is a newer record than this one, which was not seen yet
 	orphaned time.Time // since when nobody owns it, as far as this node knows; zero: somebody does

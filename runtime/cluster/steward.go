@@ -99,8 +99,12 @@ func (n *Node) look() {
 }
 
 // mayGive reports whether the time has come to give a slot away that is not for this node. One that drains does it when its record
-// says so: whoever sees that the slot is given has seen that record before, and does not give it back. n.mu is held.
+// says so: whoever sees that the slot is given has seen that record before, and does not give it back. What could not be made
+// ready has a moment to become so. n.mu is held.
 func (n *Node) mayGive(s *slotState, now time.Time) bool {
+	if now.Sub(s.kept) < lookEvery {
+		return false
+	}
 	if n.draining {
 		own := n.nodes[n.cfg.Node]
 		return own != nil && own.record.State == nodeDraining
@@ -208,6 +212,7 @@ func (n *Node) keep(slot int, epoch uint64, why error) {
 	n.cfg.Logger.Warn("a slot could not be given away", slog.Int("slot", slot), slog.Any("error", why))
 	n.finish(slot, func(s *slotState) {
 		n.gives--
+		s.kept = n.clock.Now()
 		if s.mine == epoch {
 			n.mu.Unlock()
 			n.app.Open(slot, epoch)
