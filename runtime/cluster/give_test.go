@@ -210,3 +210,44 @@ func TestAHandoverOfWhichNobodyKnows(t *testing.T) {
 		})
 	}
 }
+
+// TestADrainThatBegins: two nodes do not hand a slot back and forth while it is not known everywhere that one of them drains.
+func TestADrainThatBegins(t *testing.T) {
+	for name, latency := range map[string][2]time.Duration{
+		"no latency": {}, "late calls": {300 * time.Millisecond, 0}, "late watches": {0, 300 * time.Millisecond},
+		"late calls and watches": {100 * time.Millisecond, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			started(t, []string{"a", "b"}, func(t *testing.T, w *world, p []*proc) {
+				w.SetLatency(latency[0], latency[1])
+				w.pass(10 * time.Second)
+				before, had := w.opened(), p[0].owned()
+				var yields atomic.Int32
+				for _, q := range p {
+					q.note(func() {
+						q.onYield = func(ctx context.Context, _ int) error {
+							if yields.Add(1) > 50 { // let time pass, so that the test ends
+								<-ctx.Done()
+							}
+							return ctx.Err()
+						}
+					})
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if err := p[0].Drain(ctx); err != nil {
+					t.Error(err)
+				}
+				w.pass(time.Minute)
+				if n := int(yields.Load()); n != len(had) || !w.shared(p[1]) {
+					t.Errorf("%d slots were given away %d times; b has %v", len(had), n, p[1].owned())
+				}
+				for slot, n := range w.opened() {
+					if n > before[slot]+1 {
+						t.Errorf("slot %d was opened %d times", slot, n-before[slot])
+					}
+				}
+			})
+		})
+	}
+}
