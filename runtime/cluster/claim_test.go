@@ -2,6 +2,8 @@ package cluster_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,7 +56,7 @@ func TestAConflictOnAClaim(t *testing.T) {
 		if n := tries.Load(); n != 1 || a.owned()[3] != 0 || a.Route(3) != (cluster.Route{}) {
 			t.Errorf("after a conflict a has tried %d times to take the slot, which is of %v", n, a.Route(3))
 		}
-		w.within(2*time.Second, "a takes the slot of a node that is none", func() bool { return len(a.owned()) == slots })
+		w.within(dead+2*time.Second, "a takes the slot of a node that is none", func() bool { return len(a.owned()) == slots })
 		if n := tries.Load(); n != 2 {
 			t.Errorf("a has tried %d times to take the slot", n)
 		}
@@ -109,5 +111,54 @@ func TestANodeThatMayBeDead(t *testing.T) {
 		w.within(time.Second, "b takes the slots of a", func() bool { return w.allOpen(p[1], p[2]) })
 		w.SetDirectory(memory.Works)
 		w.mustShare("c is well again", 30*time.Second, p[1], p[2])
+	})
+}
+
+// halting is a directory whose watch shows nothing more once it has shown a record.
+type halting struct {
+	cluster.Directory
+	stop func(r cluster.Record) bool
+	goOn <-chan struct{}
+}
+
+func (h halting) Watch(ctx context.Context, f func(cluster.Record)) error {
+	return h.Directory.Watch(ctx, func(r cluster.Record) {
+		if f(r); h.stop(r) {
+			<-h.goOn
+		}
+	})
+}
+
+// TestAWatchThatBeginsAgain shows a slot's record before that of the node that it names: c, which knows only an earlier incarnation
+// of that node, must not take the slot for one of a dead node's.
+func TestAWatchThatBeginsAgain(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.start("a")
+		w.mustShare("a is alone", slack, a)
+		goOn := make(chan struct{})
+		var key atomic.Pointer[string]
+		c := w.startWith("c", func(cfg *cluster.Config) {
+			plane := *cfg.Backplane
+			plane.Directory = halting{plane.Directory, func(r cluster.Record) bool {
+				k := key.Load()
+				return k != nil && r.Key == *k && key.CompareAndSwap(k, nil)
+			}, goOn}
+			cfg.Backplane = &plane
+		})
+		w.mustShare("a and c", 30*time.Second, a, c)
+		w.SetDirectory(memory.Blind, "c")
+		slot := slices.Collect(maps.Keys(a.owned()))[0]
+		k := cluster.SlotKey(slot)
+		key.Store(&k)
+		a.leave()
+		a = w.start("a")
+		w.pass(10 * time.Second) // it has what it had, and renews its lease
+		w.SetDirectory(memory.Works, "c")
+		w.pass(10 * time.Second)
+		if key.Load() != nil || c.owned()[slot] != 0 {
+			t.Error("c has taken a slot of a node that it has not heard of")
+		}
+		close(goOn)
+		w.mustShare("c sees all again", 30*time.Second, a, c)
 	})
 }

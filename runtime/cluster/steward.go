@@ -143,13 +143,24 @@ func (n *Node) claimable(slot int, now time.Time, should []string) bool {
 	if n.draining {
 		return false
 	}
-	if s.revision != 0 {
-		owner := n.nodes[s.record.Node]
-		if owner != nil && owner.record.runs(uint64(s.record.Incarnation)) {
-			return false
-		}
+	if s.revision != 0 && !n.ended(s, now) {
+		return false
 	}
 	return should != nil && should[slot] == n.cfg.Node || !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace
+}
+
+// ended reports whether the incarnation that a slot's record names is gone for good: its node's record says so, or is that of another one
+// and was written after the slot's. An older one, or none, says nothing: a watch that begins again shows the slot's record before that
+// of a node that has begun since. If that does not come for as long as a lease lives, somebody has removed it. n.mu is held.
+func (n *Node) ended(s *slotState, now time.Time) bool {
+	owner := n.nodes[s.record.Node]
+	switch {
+	case owner != nil && owner.record.runs(uint64(s.record.Incarnation)):
+		return false
+	case owner != nil && (owner.record.Incarnation == s.record.Incarnation || owner.revision > s.revision):
+		return true
+	}
+	return !s.orphaned.IsZero() && now.Sub(s.orphaned) >= n.cfg.Lease.Dead
 }
 
 // kill writes that a node is dead, on condition that it has not renewed its lease since this node saw it do so last.

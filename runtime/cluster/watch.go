@@ -134,7 +134,7 @@ func (n *Node) seeOwn(slot int, r Record) {
 		n.mu.Unlock()
 		return
 	}
-	s.record, s.revision, s.stale = rec, r.Revision, false
+	s.record, s.revision, s.stale, s.orphaned = rec, r.Revision, false, time.Time{}
 	lost := s.mine != 0 && r.Revision > s.mine && !s.busy
 	if lost {
 		s.mine = 0
