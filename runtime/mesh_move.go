@@ -198,7 +198,7 @@ func (r *Room) silent() bool {
 func (r *Room) forsake(m roomMail) {
 	switch {
 	case m.in != nil, m.back != nil:
-		r.retreat()
+		r.giveUp()
 	case m.sync != nil: // their node tells the next owner
 		if m.sync.peer == (cluster.Peer{}) {
 			r.srv.mesh.adoptAgain(r, m.sync)
@@ -219,6 +219,21 @@ func (r *Room) forsake(m roomMail) {
 func (r *Room) retreat() {
 	r.retreats.Lock()
 	defer r.retreats.Unlock()
+	r.bounce()
+}
+
+// giveUp is retreat for a turn that must not act on its mail; unless somebody has taken that already, in which case what is in the mailbox
+// may be of later, when the slot was here again.
+func (r *Room) giveUp() {
+	r.retreats.Lock()
+	defer r.retreats.Unlock()
+	if !r.mail.Taken() {
+		r.bounce()
+	}
+}
+
+// bounce is retreat. r.retreats is held.
+func (r *Room) bounce() {
 	for _, m := range r.mail.Take(func(m roomMail) bool { return m.in != nil || m.back != nil }) {
 		if m.in != nil {
 			m.in.bounce()

@@ -75,6 +75,13 @@ func (m *Mailbox[T]) Begin() bool {
 	return true
 }
 
+// Taken is for handle: it reports whether Take has its mail.
+func (m *Mailbox[T]) Taken() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stage == between
+}
+
 // Take takes the mail out that f wants, the oldest first: what waits, and what handle was called with, unless Begin was called for it.
 func (m *Mailbox[T]) Take(f func(T) bool) []T {
 	m.mu.Lock()

@@ -62,6 +62,9 @@ func TestTake(t *testing.T) {
 			if i == 1 {
 				looked <- !begins || m.Begin()
 				<-goOn
+				if m.Taken() == begins {
+					t.Errorf("begun: %t, taken: %t", begins, m.Taken())
+				}
 			}
 			if m.Begin() {
 				done <- i
