@@ -415,34 +415,40 @@ func (m *mesh) sync(s *meshSlot, b *branch) {
 	}
 }
 
-// adopt takes over the members that a room of this node has here, when it goes to another node: they stay members, of a room that is
-// elsewhere.
-func (m *mesh) adopt(r *Room, list []*Conn, at resume.Position) {
+// adopt takes over the members that a room of this node has here, or that were on their way to it, when it goes to another node: they
+// stay members, of a room that is elsewhere; or of the next one here, if the slot is back already.
+func (m *mesh) adopt(r *Room, a *arrival) {
 	s := m.slot(r.topic)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.mine {
+		r.shard.mu.Lock()
+		r.shard.welcome(r.kind, r.topic, a)
+		r.shard.mu.Unlock()
+		return
+	}
 	b := m.branch(s, r.topic)
 	if len(b.members) == 0 {
-		b.at = at
+		b.at = a.at
 	}
-	for _, c := range list {
-		if c.reseat(r, b) {
-			b.keep(c, at)
+	for _, c := range a.list {
+		if c.reseat(b) {
+			b.keep(c, a.at)
 		}
 	}
 	if len(b.members) == 0 {
 		delete(s.branches, r.topic)
-	} else if s.route.Epoch != 0 && !s.mine && s.synced == s.route.Epoch {
+	} else if s.route.Epoch != 0 && s.synced == s.route.Epoch {
 		m.sync(s, b) // the next owner was quicker
 	}
 }
 
-// reseat puts a seat in the place of another one; false when the connection is not there any more.
-func (c *Conn) reseat(from, to seat) bool {
+// reseat puts a seat in the place of another one of the same room; false when the connection is not there any more.
+func (c *Conn) reseat(to seat) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.Index(c.rooms, from)
-	if i < 0 {
+	i := c.seatAt(to.name())
+	if i < 0 || c.closing {
 		return false
 	}
 	c.rooms[i] = to

@@ -201,7 +201,7 @@ func (r *Room) forsake(m roomMail) {
 		r.giveUp()
 	case m.sync != nil: // their node tells the next owner
 		if m.sync.peer == (cluster.Peer{}) {
-			r.srv.mesh.adoptAgain(r, m.sync)
+			r.srv.mesh.adopt(r, m.sync)
 		}
 	case m.leave != nil:
 		r.remove(m.leave, m.cause)
@@ -243,27 +243,6 @@ func (r *Room) bounce() {
 	}
 }
 
-// adoptAgain makes those a branch again that the room has not met.
-func (m *mesh) adoptAgain(r *Room, a *arrival) {
-	s := m.slot(r.topic)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := m.branch(s, r.topic)
-	if len(b.members) == 0 {
-		b.at = a.at
-	}
-	for _, c := range a.list {
-		if c.sit(b, 0) == nil {
-			b.keep(c, a.at)
-		}
-	}
-	if len(b.members) == 0 {
-		delete(s.branches, r.topic)
-	} else if s.route.Epoch != 0 && !s.mine && s.synced == s.route.Epoch {
-		m.sync(s, b)
-	}
-}
-
 // abandon ends a room that was lost. Nothing is saved: its next owner has begun with what was saved before.
 func (r *Room) abandon() {
 	if r.state == roomClosed {
@@ -280,7 +259,22 @@ func (r *Room) yield() {
 	if r.state == roomOpen && !r.saveLast() {
 		return
 	}
-	r.close()
+	if r.shard.forgetYielding(r) {
+		r.close()
+	} else if r.state == roomOpen { // it stays here after all
+		r.saveAgain()
+	}
+}
+
+// forgetYielding is forget for a room whose slot is being given away. It reports whether that is so still.
+func (sh *shard) forgetYielding(r *Room) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if !r.yielding.Load() {
+		return false
+	}
+	sh.drop(r)
+	return true
 }
 
 // close ends a room that goes on elsewhere: its members stay members, of a room of another node.
@@ -302,7 +296,7 @@ func (r *Room) close() {
 	clear(r.members)
 	r.mu.Unlock()
 	if len(here) > 0 {
-		r.srv.mesh.adopt(r, here, at)
+		r.srv.mesh.adopt(r, &arrival{list: here, at: at})
 	}
 }
 
