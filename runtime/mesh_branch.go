@@ -261,10 +261,10 @@ func (m *mesh) synced(s *meshSlot, f *wire.Frame) {
 		}
 		if b == nil || !b.has(c) {
 			m.refuse(s, f, id, Left)
-		} else if !b.members[c].live {
-			b.members[c] = progress{at: at}
-			b.add(c)
+			continue
 		}
+		b.members[c] = progress{at: at, live: b.members[c].live}
+		b.add(c)
 	}
 }
 

@@ -55,7 +55,14 @@ func (r *remote) send(c *Conn, f *socket.Frame) {
 
 // sendOf is send for a frame of a room, which counts as long as the gateway takes this node for its owner.
 func (r *remote) sendOf(room *Room, c *Conn, f *socket.Frame, at resume.Position, flags uint64) {
-	if room.silent() || c.ended() {
+	if !room.silent() {
+		r.tellOf(room, c, f, at, flags)
+	}
+}
+
+// tellOf is sendOf for what does no harm if the room is not this node's any more.
+func (r *remote) tellOf(room *Room, c *Conn, f *socket.Frame, at resume.Position, flags uint64) {
+	if c.ended() {
 		return
 	}
 	class, key := f.Class()

@@ -144,8 +144,9 @@ func (sh *shard) welcome(kind int, topic string, a *arrival) {
 
 // banish tells a member that its room does not take it over.
 func (sh *shard) banish(c *Conn, topic string, why *Error) {
-	if c.remote != nil {
-		sh.srv.mesh.tell(c.remote.peer, &wire.Frame{Kind: wire.Left, Slot: uint64(sh.id), Epoch: sh.epoch, Conn: c.id, Topic: topic})
+	frame := c.errorFrame(false, "", why)
+	if c.v1 && c.srv.protocol.Sharding.History != nil {
+		frame = leftFrame(topic, codeAndText(why))
 	}
 	c.mu.Lock()
 	if i := c.seatAt(topic); i >= 0 {
@@ -153,11 +154,15 @@ func (sh *shard) banish(c *Conn, topic string, why *Error) {
 		c.moves++
 	}
 	c.mu.Unlock()
-	if c.v1 && c.srv.protocol.Sharding.History != nil {
-		c.sendLeft(topic, codeAndText(why))
-		return
+	if c.remote != nil {
+		left := &wire.Frame{Kind: wire.Left, Slot: uint64(sh.id), Epoch: sh.epoch, Conn: c.id, Topic: topic}
+		if frame != nil {
+			left.Frame = frame.Payload()
+		}
+		sh.srv.mesh.tell(c.remote.peer, left)
+	} else if frame != nil {
+		c.send(frame)
 	}
-	c.answerError(false, "", why)
 }
 
 // mayAct reports whether a room may do what a piece of mail wants. While the node's lease does not hold it waits: either the lease
@@ -170,7 +175,7 @@ func (r *Room) mayAct(mail *roomMail) bool {
 		return false
 	}
 	node := r.srv.mesh.node
-	if node.Alive() {
+	if node.Alive() || r.state == roomRefused { // which does nothing but say no, and what comes goes to another room
 		return true
 	}
 	return node.Await(r.shard.id, r.epoch) && !r.lost.Load()
@@ -256,13 +261,12 @@ func (r *Room) yield() {
 	if r.state == roomClosed || !r.yielding.Load() { // the slot stays here: this took too long
 		return
 	}
-	if r.state == roomOpen && !r.saveLast() {
-		return
-	}
-	if r.shard.forgetYielding(r) {
+	open := r.state == roomOpen
+	switch saved := !open || r.saveLast(); {
+	case saved && r.shard.forgetYielding(r):
 		r.close()
-	} else if r.state == roomOpen { // it stays here after all
-		r.saveAgain()
+	case open: // it stays here after all
+		r.goOn(saved)
 	}
 }
 
@@ -397,9 +401,14 @@ func (r *Room) takeOver(a *arrival, fresh []*Conn) {
 	}
 	r.catchUp(a, members)
 	if a.peer != (cluster.Peer{}) {
-		r.srv.mesh.tell(a.peer, &wire.Frame{Kind: wire.Synced, Slot: uint64(r.shard.id), Epoch: r.epoch, Topic: r.topic,
-			Position: r.numbering(), Seq: r.seq, Conns: r.known(a.list)})
+		r.tellSynced(a.peer, a.list)
 	}
+}
+
+// tellSynced tells a gateway up to where its members have what was published. r.mu is held.
+func (r *Room) tellSynced(peer cluster.Peer, list []*Conn) {
+	r.srv.mesh.tell(peer, &wire.Frame{Kind: wire.Synced, Slot: uint64(r.shard.id), Epoch: r.epoch, Topic: r.topic,
+		Position: r.numbering(), Seq: r.seq, Conns: r.known(list)})
 }
 
 // known returns the ids of those connections that are members. r.mu is held.

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
+	"github.com/wsgen/wsgen/runtime/cluster"
+	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
+	"github.com/wsgen/wsgen/runtime/internal/resume"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
 )
 
@@ -268,6 +271,38 @@ func (r *Room) awaitSave() {
 	}
 }
 
+// renumber lets the room count anew from here on, and tells its members so.
+func (r *Room) renumber() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.history
+	if h == nil {
+		return
+	}
+	h.epoch = newToken(8)
+	h.drop(len(h.kept))
+	h.bytes = 0
+	gap, at := r.gapFrame(resume.Reset), resume.Position{Epoch: h.epoch, Seq: r.seq}
+	remote := make(map[cluster.Peer][]*Conn)
+	for c := range r.members {
+		if r.tracks(c) {
+			r.srv.stats.gaps.Add(1)
+		}
+		switch {
+		case c.remote != nil:
+			remote[c.remote.peer] = append(remote[c.remote.peer], c)
+			if r.tracks(c) {
+				c.remote.tellOf(r, c, gap, at, wire.Begins)
+			}
+		case r.tracks(c):
+			c.send(gap)
+		}
+	}
+	for peer, members := range remote {
+		r.tellSynced(peer, members)
+	}
+}
+
 // saveLast stores what the next room of the topic begins with. It returns false when that failed.
 func (r *Room) saveLast() bool {
 	if r.store == nil {
@@ -280,14 +315,20 @@ func (r *Room) saveLast() bool {
 	return true
 }
 
-// saveAgain takes back a last snapshot: the room goes on.
-func (r *Room) saveAgain() {
+// goOn takes back a last snapshot, because the room does not end: whoever begins with that must not give out the numbers again that this
+// room is about to give. Where it cannot be taken back the numbers that follow are others; as where it is not known whether it is stored.
+func (r *Room) goOn(stored bool) {
 	if r.store == nil {
 		return
 	}
-	if err := r.save(false); err != nil {
+	if stored {
+		err := r.save(false)
+		if err == nil {
+			return
+		}
 		r.srv.report(r.ctx, nil, err, slog.String("topic", r.topic))
 	}
+	r.renumber()
 }
 
 // armSave sees to it that a room that was used is saved in due time.

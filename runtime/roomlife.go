@@ -58,11 +58,12 @@ func (r *Room) closeIdle() {
 	case r.srv.Clock.Now().Sub(r.active) < r.srv.settings.idle, r.awaited():
 		r.armIdle() // it was used meanwhile, or somebody may come back
 	case !r.saveLast():
+		r.goOn(false)
 		r.armIdle() // what is not saved is not thrown away
 	case r.shard.forgetIdle(r):
 		r.finish()
 	default:
-		r.saveAgain()
+		r.goOn(true)
 		r.armIdle()
 	}
 }
