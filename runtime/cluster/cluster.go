@@ -81,7 +81,8 @@ type Snapshots interface {
 	// Load returns what was saved last; nil when there is nothing. It sees every Save that had returned before it was called.
 	Load(ctx context.Context, slot int, topic string) ([]byte, error)
 	// Save keeps a snapshot; nil deletes it. It is refused with ErrFenced when the slot's record has another revision than
-	// epoch: whoever owns the slot now must not get the state of an owner before it.
+	// epoch: whoever owns the slot now must not get the state of an owner before it. One that has failed may have its effect
+	// later, but not behind that of a Save of the same topic that was called later.
 	Save(ctx context.Context, slot int, epoch uint64, topic string, snapshot []byte) error
 }
 

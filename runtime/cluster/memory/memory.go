@@ -10,6 +10,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -24,7 +25,8 @@ type Cluster struct {
 	changed   chan struct{} // closed, and made anew, when the directory or a fault changes
 	nodes     map[string]*node
 	directory table
-	snapshots map[topic][]byte
+	snapshots map[topic]kept
+	saves     atomic.Uint64
 	listeners map[string]*listener
 	servers   []*server // of calls
 	turn      int       // which of them is asked next
@@ -57,7 +59,7 @@ func New(c clock.Clock) *Cluster {
 		changed:   make(chan struct{}),
 		nodes:     make(map[string]*node),
 		directory: table{revisions: make(map[string]uint64)},
-		snapshots: make(map[topic][]byte),
+		snapshots: make(map[topic]kept),
 		listeners: make(map[string]*listener),
 		random:    rand.New(rand.NewPCG(1, 1)),
 		cuts:      make(map[direction]bool),
