@@ -56,6 +56,7 @@ type meshSlot struct {
 	route    cluster.Route
 	mine     bool
 	over     bool               // the server has ended
+	unsaved  atomic.Bool        // a room has closed for that, and could not be saved
 	waits    atomic.Bool        // the slot is here, and another node has errands that are yet to come back
 	synced   uint64             // epoch in which the owner knows of the branches
 	sent     []*errand          // without an answer, in order

@@ -112,6 +112,9 @@ func (m *mesh) yield(ctx context.Context, slot int) error {
 			return errors.New("a room could not be saved")
 		}
 	}
+	if m.slots[slot].unsaved.Load() { // whoever takes the slot is to know that something is lost
+		return errors.New("a room has closed that could not be saved")
+	}
 	return nil
 }
 

@@ -83,6 +83,9 @@ func (r *Room) shut() bool {
 func (r *Room) end() {
 	if r.state == roomOpen && !r.saveLast() {
 		r.srv.unsaved.Add(1)
+		if r.srv.mesh != nil {
+			r.srv.mesh.slot(r.topic).unsaved.Store(true)
+		}
 	}
 	r.finish()
 }

@@ -137,6 +137,7 @@ func run(t *testing.T, p plan) (out []clustercheck.Record) {
 			users.Go(func() { c.live(ctx) })
 		}
 		m.breakThings(p.hurt, p.calm)
+		m.pending.Wait() // a drain may take longer, and the process that follows it waits for a lease
 		time.Sleep(dead + 5*time.Second)
 		m.probe()
 		quiet()

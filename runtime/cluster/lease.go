@@ -251,7 +251,9 @@ func (n *Node) Leave(ctx context.Context) error {
 	if errors.Is(err, ErrConflict) {
 		return nil // somebody else has found it dead
 	}
-	n.trace("leave", -1, 0, Peer{})
+	if err == nil {
+		n.trace("leave", -1, 0, Peer{})
+	}
 	return err
 }
 
