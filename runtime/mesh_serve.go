@@ -125,8 +125,8 @@ func (m *mesh) serveRoom(l *link, f *wire.Frame) {
 		return
 	}
 	c := m.guest(l.peer, f.Conn)
-	if c == nil { // it has ended
-		l.done(nil)
+	if c == nil { // it has ended, or the link has broken, and its node is about to name it again
+		l.moved()
 		return
 	}
 	if f.Kind == wire.Resume {

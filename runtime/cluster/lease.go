@@ -53,6 +53,7 @@ func (n *Node) begin() bool {
 		n.sleep(n.lives, n.cfg.Lease.Renew/4) // until the other one's record is seen
 		return false
 	}
+	links.start()
 	n.trace("join", -1, 0, Peer{})
 	n.tell(nil)
 	n.calls.Lock()

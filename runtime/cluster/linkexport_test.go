@@ -30,8 +30,10 @@ var (
 
 func NewTestLinks(self Peer, t Transport, c clock.Clock, limits LinkLimits, receive func(Peer, []byte),
 	reset func(Peer)) TestLinks {
-	return TestLinks{newLinks(self, t, c, linkLimits{frames: limits.Frames, bytes: limits.Bytes, frame: limits.Frame,
-		packet: limits.Packet}, linkHandler{receive, reset})}
+	l := newLinks(self, t, c, linkLimits{frames: limits.Frames, bytes: limits.Bytes, frame: limits.Frame, packet: limits.Packet},
+		linkHandler{receive, reset})
+	l.start()
+	return TestLinks{l}
 }
 
 func (t TestLinks) Listen() error                            { return t.l.listen() }

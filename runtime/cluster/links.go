@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -22,6 +23,7 @@ type links struct {
 	limits    linkLimits
 	handler   linkHandler
 	stop      func() // the listener; nil: none
+	started   atomic.Bool
 	running   sync.WaitGroup
 	buffers   sync.Pool // of packets: *[]byte
 
@@ -107,6 +109,18 @@ func newLinks(self Peer, t Transport, c clock.Clock, limits linkLimits, h linkHa
 func (l *links) listen() (err error) {
 	l.stop, err = l.transport.Listen(l.self.Address, l.arrive)
 	return err
+}
+
+// start begins to send. Until then frames wait: nobody must have got anything of a node that nobody will have heard of.
+func (l *links) start() {
+	l.started.Store(true)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, k := range l.peers {
+		k.mu.Lock()
+		k.wake()
+		k.mu.Unlock()
+	}
 }
 
 // send sends a frame behind those that were sent before, and does not block. The frame must not be changed any more. It returns

@@ -201,7 +201,9 @@ func (k *link) wake() {
 	k.setTimer()
 }
 
-func (k *link) mustWrite() bool { return k.mustSend() || k.ackNow || k.nackNow || k.ask }
+func (k *link) mustWrite() bool {
+	return k.links.started.Load() && (k.mustSend() || k.ackNow || k.nackNow || k.ask)
+}
 
 // mustSend reports whether there are pieces to send. The lock is held.
 func (k *link) mustSend() bool { return k.sent < k.waiting() && !(k.probing && k.sent > 0) }

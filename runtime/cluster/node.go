@@ -257,7 +257,7 @@ func (n *Node) Send(to Peer, frame []byte, urgent bool) error {
 		l = nil
 	}
 	n.mu.Unlock()
-	if l == nil {
+	if l == nil || !urgent && !l.started.Load() {
 		return ErrUnknownPeer
 	}
 	send := l.send
