@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -34,6 +33,7 @@ type world struct {
 	lease   leaseTimes
 	sync    string // sync_interval of the servers
 	log     *trace.Log
+	ports   ports
 	servers [size]*server
 	nodes   [size]*node
 	routes  [size][size]*link.Link // from the first server to the second
@@ -74,10 +74,8 @@ func newWorld(ctx context.Context, s *spawner, bin, dir string, o options) (*wor
 }
 
 func (w *world) start(ctx context.Context) error {
-	for i := range w.servers {
-		name := fmt.Sprint("s", i)
-		w.servers[i] = &server{name: name, client: freeAddr(), route: freeAddr(), monitor: freeAddr(),
-			config: filepath.Join(w.dir, name+".conf"), log: filepath.Join(w.dir, name+".log")}
+	if err := w.name(); err != nil {
+		return err
 	}
 	for i := range size {
 		for j := range size {
@@ -101,7 +99,6 @@ func (w *world) start(ctx context.Context) error {
 		}
 	}
 	for i := range w.nodes {
-		w.nodes[i] = &node{name: fmt.Sprint("n", i), addr: freeAddr()}
 		if err := w.startNode(i); err != nil {
 			return err
 		}
@@ -112,6 +109,23 @@ func (w *world) start(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// name gives servers and nodes their names and addresses.
+func (w *world) name() error {
+	var errs []error
+	free := func() string {
+		addr, err := w.ports.address()
+		errs = append(errs, err)
+		return addr
+	}
+	for i := range size {
+		name := fmt.Sprint("s", i)
+		w.servers[i] = &server{name: name, client: free(), route: free(), monitor: free(),
+			config: filepath.Join(w.dir, name+".conf"), log: filepath.Join(w.dir, name+".log")}
+		w.nodes[i] = &node{name: fmt.Sprint("n", i), addr: free()}
+	}
+	return errors.Join(errs...)
 }
 
 // config is what a server is started with. Servers know each other by the links between them only, and tell nobody of
@@ -226,6 +240,7 @@ func (w *world) stop() {
 			}
 		}
 	}
+	w.ports.close()
 }
 
 // drainAll ends the nodes as a system does that shuts down, one after the other, and reports those that do not end well.
@@ -304,14 +319,4 @@ func get(address string, v any) error {
 		return nil
 	}
 	return json.NewDecoder(resp.Body).Decode(v)
-}
-
-// freeAddr returns an address of this machine that nobody listens on.
-func freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
