@@ -29,6 +29,7 @@ type options struct {
 	seed            uint64
 	time            time.Duration
 	clients, rooms  int
+	slots, times    int
 	generated       int
 	rate            float64
 	short, measure  bool
@@ -43,7 +44,8 @@ const limit = 8 * time.Minute
 func main() {
 	var o options
 	flag.StringVar(&o.run, "run", "random", "scenarios, with commas between: random, kill, drain, nats, frames")
-	flag.StringVar(&o.teeth, "teeth", "", "bugs to plant, with commas between, or all; control: what is done to them without any")
+	flag.StringVar(&o.teeth, "teeth", "", "bugs to plant, with commas between, or all; with control: without any")
+	flag.IntVar(&o.times, "times", 1, "how often each bug of -teeth, or the control, is run")
 	flag.BoolVar(&o.measure, "measure", false, "measure, and print a table")
 	flag.BoolVar(&o.short, "short", false, "short leases, and faults of nodes only")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the faults and of what the clients do; 0: any")
@@ -51,6 +53,7 @@ func main() {
 	flag.IntVar(&o.clients, "clients", 280, "clients of raw frames")
 	flag.IntVar(&o.generated, "generated", 20, "clients that are the generated one")
 	flag.IntVar(&o.rooms, "rooms", 30, "rooms")
+	flag.IntVar(&o.slots, "slots", 64, "slots of the cluster")
 	flag.Float64Var(&o.rate, "rate", 1, "messages that each client sends in a second")
 	flag.StringVar(&o.sync, "sync", `"2m"`, "sync_interval of the servers")
 	flag.StringVar(&o.keep, "keep", "", "folder for logs and traces, which is kept; empty: a temporary one, kept when something is wrong")

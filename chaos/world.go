@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +32,7 @@ type world struct {
 	dir     string // of traces, logs and what the servers store
 	bin     string // of the programs
 	lease   leaseTimes
+	slots   int
 	sync    string // sync_interval of the servers
 	log     *trace.Log
 	ports   ports
@@ -61,7 +63,7 @@ func (t leaseTimes) String() string { return fmt.Sprintf("%v,%v,%v", t.renew, t.
 
 // newWorld starts a world in a folder.
 func newWorld(ctx context.Context, s *spawner, bin, dir string, o options) (*world, error) {
-	w := &world{spawner: s, dir: dir, bin: bin, lease: o.lease, sync: o.sync, log: &trace.Log{}}
+	w := &world{spawner: s, dir: dir, bin: bin, lease: o.lease, slots: o.slots, sync: o.sync, log: &trace.Log{}}
 	err := w.start(ctx)
 	if err == nil && !o.lenient {
 		err = w.awaitBalance(ctx)
@@ -181,7 +183,7 @@ func (w *world) startNode(i int) error {
 	}
 	p, err := w.spawner.start(filepath.Join(w.dir, n.name+".log"), filepath.Join(w.bin, "node"), "-name", n.name, "-addr", n.addr,
 		"-nats", strings.Join(urls, ","), "-trace", filepath.Join(w.dir, n.name+".trace"),
-		"-lock", filepath.Join(w.dir, n.name+".lock"), "-lease", w.lease.String())
+		"-lock", filepath.Join(w.dir, n.name+".lock"), "-lease", w.lease.String(), "-slots", strconv.Itoa(w.slots))
 	if err == nil {
 		n.mu.Lock()
 		n.process = p

@@ -16,6 +16,8 @@ type Fault struct {
 	Up, Down bool
 	// Only limits Up and Down to connections in whose first bytes, those of the client, this text is. Empty: all.
 	Only string
+	// Old limits Up and Down to connections that were there when this fault began.
+	Old bool
 	// Break resets the connections that there are, and refuses new ones.
 	Break bool
 	// Delay is added to the way in both directions.
@@ -35,6 +37,7 @@ type Link struct {
 
 	mu      sync.Mutex
 	fault   Fault
+	faults  int           // how many there have been
 	changed chan struct{} // closed when fault changes
 	pairs   map[*pair]struct{}
 }
@@ -42,6 +45,7 @@ type Link struct {
 // pair is a connection of a client and the one to the server.
 type pair struct {
 	client, server *net.TCPConn
+	since          int // faults when it began
 
 	mu   sync.Mutex
 	head []byte // the first bytes of the client
@@ -78,6 +82,7 @@ func (k *Link) Set(f Fault) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.fault = f
+	k.faults++
 	close(k.changed)
 	k.changed = make(chan struct{})
 	if f.Break {
@@ -116,6 +121,7 @@ func (k *Link) serve(client *net.TCPConn) {
 	p.server = c.(*net.TCPConn)
 	k.mu.Lock()
 	k.pairs[p] = struct{}{}
+	p.since = k.faults
 	broken := k.fault.Break
 	k.mu.Unlock()
 	if broken {
@@ -207,9 +213,9 @@ func (k *Link) delay() time.Duration {
 func (k *Link) wait(p *pair, up bool, c chunk) bool {
 	for {
 		k.mu.Lock()
-		f, changed := k.fault, k.changed
+		f, changed, old := k.fault, k.changed, p.since < k.faults
 		k.mu.Unlock()
-		held := (up && f.Up || !up && f.Down) && (f.Only == "" || p.has(f.Only))
+		held := (up && f.Up || !up && f.Down) && (f.Only == "" || p.has(f.Only)) && (old || !f.Old)
 		var timer <-chan time.Time
 		if !held {
 			rest := time.Until(c.due)

@@ -60,7 +60,9 @@ func (g *generated) run(ctx context.Context) {
 		if !sleep(ctx, g.swarm.pause(g.random)) {
 			return
 		}
-		g.ask(ctx)
+		if !g.swarm.listens(g.name) {
+			g.ask(ctx)
+		}
 	}
 	g.settle(ctx, said)
 	<-ctx.Done()

@@ -259,7 +259,7 @@ func (c *client) next(conn *connection) []byte {
 		}
 	}
 	room := c.rooms[c.random.IntN(len(c.rooms))]
-	if !c.seats[room].member || c.swarm.quiet.Load() {
+	if !c.seats[room].member || c.swarm.listens(conn.name) {
 		return nil
 	}
 	conn.sent++

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type Config struct {
 type Swarm struct {
 	cfg       Config
 	quiet     atomic.Bool
+	only      atomic.Pointer[string] // address of the node whose clients send; nil: all do
 	clients   []*client
 	generated []*generated
 	running   sync.WaitGroup
@@ -103,6 +105,22 @@ func (s *Swarm) Members(room string) []string {
 
 // Quiet makes the clients send nothing any more. They stay connected, and in their rooms.
 func (s *Swarm) Quiet() { s.quiet.Store(true) }
+
+// Only makes the clients of other nodes listen and nothing else, until it is called with an empty address. Clients of the generated
+// client, of which it is not known where they are, count as those of others.
+func (s *Swarm) Only(addr string) {
+	if addr == "" {
+		s.only.Store(nil)
+		return
+	}
+	s.only.Store(&addr)
+}
+
+// listens reports whether a connection must not send.
+func (s *Swarm) listens(conn string) bool {
+	only := s.only.Load()
+	return s.quiet.Load() || only != nil && !strings.HasSuffix(conn, "@"+*only)
+}
 
 // Stop ends the clients.
 func (s *Swarm) Stop() {
