@@ -78,7 +78,7 @@ microbench:
 chaos:
 	cd chaos && go run . -run random,kill,drain,nats,frames
 
-# The same for some seconds, with short leases.
+# Faults of nodes only, each kind once or more, with short leases: less than a minute.
 chaos-short:
 	cd chaos && go run . -short
 

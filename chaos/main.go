@@ -2,7 +2,7 @@
 // purpose, and looks whether its promises were kept.
 //
 //	go run . -time 3m            faults at random
-//	go run . -short              the same for some seconds, with short leases
+//	go run . -short              faults of nodes only, for some seconds, with short leases: less than a minute in all
 //	go run . -run kill,drain     faults of one kind, each with a verdict
 //	go run . -teeth all          nodes with a bug planted: the run must find it
 //	go run . -measure            figures for the documents
@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -33,7 +34,7 @@ type options struct {
 	generated       int
 	rate            float64
 	short, measure  bool
-	lenient         bool // what was written down is judged even if a scenario did not come to its end
+	lenient         bool // nodes have a bug: what was written down is judged although a scenario did not come to its end
 	teeth           string
 	lease           leaseTimes
 }
@@ -49,7 +50,7 @@ func main() {
 	flag.BoolVar(&o.measure, "measure", false, "measure, and print a table")
 	flag.BoolVar(&o.short, "short", false, "short leases, and faults of nodes only")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the faults and of what the clients do; 0: any")
-	flag.DurationVar(&o.time, "time", 0, "time of faults at random; 0: 3m, or 15s with -short")
+	flag.DurationVar(&o.time, "time", 0, "time of faults at random; 0: 3m, or 18s with -short")
 	flag.IntVar(&o.clients, "clients", 280, "clients of raw frames")
 	flag.IntVar(&o.generated, "generated", 20, "clients that are the generated one")
 	flag.IntVar(&o.rooms, "rooms", 30, "rooms")
@@ -80,7 +81,7 @@ func (o *options) resolve() {
 	}
 	if o.time == 0 {
 		if o.time = 3 * time.Minute; o.short {
-			o.time = 15 * time.Second
+			o.time = 18 * time.Second
 		}
 	}
 }
@@ -98,10 +99,9 @@ func start(ctx context.Context, o options) (bool, error) {
 		}
 	}
 	bin := filepath.Join(dir, "bin")
-	if err := build(ctx, filepath.Join(bin, "nats-server"), "github.com/nats-io/nats-server/v2"); err != nil {
-		return false, err
-	}
-	if err := build(ctx, filepath.Join(bin, "node"), "./node"); err != nil {
+	server := make(chan error, 1)
+	go func() { server <- build(ctx, filepath.Join(bin, "nats-server"), "github.com/nats-io/nats-server/v2") }()
+	if err := errors.Join(build(ctx, filepath.Join(bin, "node"), "./node"), <-server); err != nil {
 		return false, err
 	}
 	h := &harness{options: o, spawner: newSpawner(), dir: dir, bin: bin}

@@ -11,7 +11,8 @@ import (
 	"github.com/wsgen/wsgen/chaos/link"
 )
 
-// random breaks nodes and servers at random, both at the same time, for as long as it was asked to.
+// random breaks nodes and servers at random, both at the same time, for as long as it was asked to. It does all that it can before
+// it does something again.
 func random(ctx context.Context, t *trial) error {
 	until := time.Now().Add(t.h.time)
 	lanes := [][]disturbance{nodeFaults, serverFaults}
@@ -49,8 +50,13 @@ type disturbance struct {
 }
 
 func (l *lane) run(ctx context.Context, faults []disturbance, until time.Time) error {
+	var order []int
 	for time.Now().Before(until) {
-		f := faults[l.random.IntN(len(faults))]
+		if len(order) == 0 {
+			order = l.random.Perm(len(faults))
+		}
+		f := faults[order[0]]
+		order = order[1:]
 		if err := f.run(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
