@@ -78,7 +78,7 @@ microbench:
 chaos:
 	cd chaos && go run . -run random,kill,drain,nats,frames
 
-# Faults of nodes only, each kind once or more, with short leases: less than a minute.
+# Faults of nodes only, as many kinds as fit, with short leases: less than a minute.
 chaos-short:
 	cd chaos && go run . -short
 

@@ -17,12 +17,6 @@ const (
 	ofSnapshots = `"wsgen chaos snapshots"`
 )
 
-// nothing is done: the start is enough.
-func nothing(ctx context.Context, t *trial) error {
-	pause(ctx, 3*time.Second)
-	return nil
-}
-
 // hold does something to the connections of a node to the servers.
 func (t *trial) hold(node int, f link.Fault) {
 	t.fault("hold up what is on the links of node %d: %+v", node, f)
@@ -100,14 +94,30 @@ func lateRenewal(ctx context.Context, t *trial) error {
 	return nil
 }
 
+// contend kills a node, and keeps the writes of another one from the servers, which therefore must not take any slot: the third
+// one takes all. Both want them at the same time.
+func contend(ctx context.Context, t *trial) error {
+	t.spread(ctx)
+	t.fault("kill node 0")
+	t.nodes[0].proc().kill()
+	pause(ctx, t.lease.dead-2*t.lease.renew)
+	t.hold(1, link.Fault{Up: true, Only: ofDirectory})
+	pause(ctx, t.lease.dead+2*time.Second)
+	t.release(1)
+	if err := t.startNode(0); err != nil {
+		return err
+	}
+	return t.awaitNode(ctx, 0)
+}
+
 // freeze stops nodes for longer than their leases.
 func freeze(ctx context.Context, t *trial) error {
 	t.spread(ctx)
 	for i := range 2 {
 		t.fault("freeze node %d", i)
-		t.nodes[i].proc().signal(syscall.SIGSTOP)
+		t.freeze(i)
 		pause(ctx, t.lease.dead+2*time.Second)
-		t.nodes[i].proc().signal(syscall.SIGCONT)
+		t.thaw(i)
 		pause(ctx, 5*time.Second)
 	}
 	return nil

@@ -13,6 +13,10 @@ import (
 // judge counts what has happened, and looks for promises that were broken.
 func (t *trial) judge(records []clustercheck.Record) {
 	slices.SortStableFunc(records, func(a, b clustercheck.Record) int { return cmp.Compare(a.At, b.At) })
+	records, late := withoutInHand(records)
+	for _, r := range late {
+		t.note("a node was frozen with a message in hand, and handled it after its lease: %v", r)
+	}
 	t.result.violations = append(clustercheck.Check(records), checkSnapshots(records)...)
 	given, begun := make(map[ownership]bool), make(map[ownership]int64)
 	for i := range records {
@@ -48,6 +52,40 @@ func (t *trial) judge(records []clustercheck.Record) {
 		t.note("%d hand-overs of a slot: p50 %v, p99 %v, most %v", len(took), percentile(took, 50), percentile(took, 99), percentile(took, 100))
 	}
 	t.note("%s", outcomes(records))
+}
+
+// withoutInHand takes out of a trace what is documented as a limit: a node that is frozen when it has looked at its lease, and has
+// not handled the message yet, does so when it thaws. That is one message for each time; of others the checker is told. The records
+// are in the order of time.
+func withoutInHand(records []clustercheck.Record) (rest, late []clustercheck.Record) {
+	sent := make(map[string]int64)      // by message
+	until := make(map[string]int64)     // end of the lease, by incarnation
+	owner := make(map[ownership]string) // incarnation
+	since := make(map[string]int64)     // by node that is frozen
+	before := make(map[string]int64)    // since, by node that has thawed and handled nothing yet
+	for _, r := range records {
+		switch r.Kind {
+		case clustercheck.Send:
+			sent[r.ID] = r.At
+		case "renew":
+			until[r.Inc] = r.Until
+		case "claim":
+			owner[ownership{r.Slot, r.Epoch}] = r.Inc
+		case frozen:
+			since[r.Node] = r.At
+		case thawed:
+			before[r.Node] = since[r.Node]
+		case clustercheck.Apply:
+			stood := sent[r.ID] != 0 && sent[r.ID] < before[r.Node] && r.At > until[owner[ownership{r.Slot, r.Epoch}]]
+			delete(before, r.Node)
+			if stood {
+				late = append(late, r)
+				continue
+			}
+		}
+		rest = append(rest, r)
+	}
+	return rest, late
 }
 
 // ownership is a slot in an epoch.

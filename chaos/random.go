@@ -106,10 +106,9 @@ var nodeFaults = []disturbance{
 	{"freeze", func(ctx context.Context, l *lane) error {
 		i := l.random.IntN(size)
 		l.fault("freeze node %d", i)
-		l.nodes[i].proc().signal(syscall.SIGSTOP)
+		l.freeze(i)
 		l.rest(ctx, 2, 22)
-		l.nodes[i].proc().signal(syscall.SIGCONT)
-		l.world.fault("thaw node %d", i)
+		l.thaw(i)
 		return l.ready(ctx, i)
 	}},
 	{"drain", func(ctx context.Context, l *lane) error {

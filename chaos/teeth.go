@@ -43,7 +43,7 @@ var bugs = []bug{
 		{"runtime/cluster/steward.go", "epoch, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive)",
 			"n.done.Go(func() { _, _ = n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive) })\n" +
 				"\tepoch, err := last+1, error(nil)"},
-	}, nothing, []string{"I1"}},
+	}, contend, []string{"I1", "I4"}},
 	{"no-self-stop", []edit{
 		{"runtime/cluster/node.go", "return n.clock.Now().UnixNano() < n.lease.Load()", "return n.lease.Load() != 0"},
 	}, freeze, []string{"I10"}},

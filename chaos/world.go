@@ -286,6 +286,24 @@ func (w *world) records() ([]clustercheck.Record, error) {
 	return all, nil
 }
 
+// Kinds of records about a node that stands still.
+const (
+	frozen = "freeze"
+	thawed = "thaw"
+)
+
+// freeze stops a node.
+func (w *world) freeze(i int) {
+	w.nodes[i].proc().signal(syscall.SIGSTOP)
+	w.log.Add(clustercheck.Record{Kind: frozen, Node: w.nodes[i].name})
+}
+
+// thaw lets it go on.
+func (w *world) thaw(i int) {
+	w.log.Add(clustercheck.Record{Kind: thawed, Node: w.nodes[i].name})
+	w.nodes[i].proc().signal(syscall.SIGCONT)
+}
+
 // fault writes down what is done to the world.
 func (w *world) fault(format string, args ...any) {
 	w.log.Add(clustercheck.Record{Kind: clustercheck.Fault, Note: fmt.Sprintf(format, args...)})
