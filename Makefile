@@ -82,7 +82,7 @@ chaos:
 chaos-short:
 	cd chaos && go run . -short
 
-# Nodes with a bug planted, one after the other: each must be found; and the same without any, which must find nothing.
+# Nodes with a bug planted, one after the other: each must be found; and the same without any, which must find nothing. Ten minutes.
 chaos-teeth:
 	cd chaos && go run . -teeth all && go run . -teeth control
 

@@ -50,7 +50,7 @@ func main() {
 	flag.BoolVar(&o.measure, "measure", false, "measure, and print a table")
 	flag.BoolVar(&o.short, "short", false, "short leases, and faults of nodes only")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the faults and of what the clients do; 0: any")
-	flag.DurationVar(&o.time, "time", 0, "time of faults at random; 0: 3m, or 18s with -short")
+	flag.DurationVar(&o.time, "time", 0, "time of faults at random; 0: 3m, or 15s with -short")
 	flag.IntVar(&o.clients, "clients", 280, "clients of raw frames")
 	flag.IntVar(&o.generated, "generated", 20, "clients that are the generated one")
 	flag.IntVar(&o.rooms, "rooms", 30, "rooms")
@@ -81,7 +81,7 @@ func (o *options) resolve() {
 	}
 	if o.time == 0 {
 		if o.time = 3 * time.Minute; o.short {
-			o.time = 18 * time.Second
+			o.time = 15 * time.Second
 		}
 	}
 }
