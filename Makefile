@@ -6,9 +6,9 @@ SHELL := /bin/bash
 CLUSTER := runtime/cluster/nats runtime/cluster/nats/embed examples/cluster
 
 .PHONY: test lint go-test bench-test cluster-test conformance npm ts-test browser-test picture generate page bench microbench run fuzz \
-	chaos chaos-short chaos-teeth chaos-test
+	model chaos chaos-short chaos-teeth chaos-test
 
-test: lint go-test bench-test cluster-test conformance ts-test browser-test
+test: lint go-test bench-test cluster-test chaos-test conformance ts-test browser-test
 
 # Formatting, vet, staticcheck (generated code included) and generated files that are out of date.
 lint:
@@ -74,6 +74,11 @@ bench:
 microbench:
 	go test -run '^$$' -bench . -benchmem ./runtime/... ./golden/... ./internal/...
 
+# A cluster in virtual time: five minutes of runs with faults drawn at random, and bugs that must be found.
+model:
+	cd golden/cluster && go test -race -seeds 40 -seed $$RANDOM && go test -race -seeds 40 -seed $$RANDOM -calm=false
+	cd golden/cluster && go test -teeth -run TestTeeth
+
 # A cluster of real processes under load that is broken on purpose: faults at random for three minutes, and each kind with a verdict.
 chaos:
 	cd chaos && go run . -run random,kill,drain,nats,frames
@@ -86,8 +91,8 @@ chaos-short:
 chaos-teeth:
 	cd chaos && go run . -teeth all && go run . -teeth control
 
-# Whether it compiles, and whether the bugs can still be planted.
-chaos-test:
+# Whether it compiles, whether the bugs can still be planted, and the short form.
+chaos-test: chaos-short
 	cd chaos && go vet ./... && go test ./...
 
 # Each fuzz target for a short while.

@@ -47,7 +47,7 @@ func (m *model) start(name string) (*node, error) {
 		cfg.Lock = m.dir + "/" + name + ".lock"
 	}
 	if m.plan.clock != nil {
-		cfg.Clock = m.plan.clock()
+		cfg.Clock = m.plan.clock(name)
 	}
 	var err error
 	n.srv, err = cluster.NewServer(cluster.Config{
