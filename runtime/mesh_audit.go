@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/cluster"
+	"github.com/wsgen/wsgen/runtime/internal/hash"
 	wire "github.com/wsgen/wsgen/runtime/internal/mesh"
 )
 
@@ -22,17 +23,11 @@ const auditEvery = 10 * time.Second
 // digest is of a set of memberships; order does not matter.
 type digest struct{ count, sum uint64 }
 
-// add adds a membership: FNV-1a of topic and connection, mixed by the finaliser of SplitMix64, because sums of weak hashes collide.
+// add adds a membership: the hash is mixed, because sums of weak ones collide.
 func (d *digest) add(topic string, id wire.ConnID) {
-	h := uint64(14695981039346656037)
-	for i := range len(topic) {
-		h = (h ^ uint64(topic[i])) * 1099511628211
-	}
+	h := hash.FNV(topic)
 	for _, half := range [2]uint64{binary.LittleEndian.Uint64(id[:8]), binary.LittleEndian.Uint64(id[8:])} {
-		h ^= half
-		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-		h = (h ^ h>>27) * 0x94d049bb133111eb
-		h ^= h >> 31
+		h = hash.Mix(h ^ half)
 	}
 	d.count++
 	d.sum ^= h

@@ -1,6 +1,10 @@
 package cluster
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/wsgen/wsgen/runtime/internal/hash"
+)
 
 // assignment returns the node that should own each slot: the one with the highest weight for it (rendezvous hashing, Thaler and
 // Ravishankar 1998) among those that have room (bounded loads, Mirrokni, Thorup and Zadimoghaddam 2016). Every node computes
@@ -28,17 +32,5 @@ func assignment(nodes []string, slots int) []string {
 	return out
 }
 
-// weigh returns a node's weight for a slot: FNV-1a of its name, mixed with the slot by the finaliser of SplitMix64.
-func weigh(node string, slot int) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(node) {
-		h = (h ^ uint64(node[i])) * 1099511628211
-	}
-	return mix(h ^ mix(uint64(slot)+1))
-}
-
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+// weigh returns a node's weight for a slot.
+func weigh(node string, slot int) uint64 { return hash.Mix(hash.FNV(node) ^ hash.Mix(uint64(slot)+1)) }

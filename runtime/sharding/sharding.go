@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/wsgen/wsgen/runtime/internal/hash"
 )
 
 // MaxShards is the largest number of shards.
@@ -84,7 +86,7 @@ func WSKitHash(topic string) uint32 {
 func rendezvous(key uint64, shards int) int {
 	best, weight := 0, uint64(0)
 	for i := range shards {
-		if w := mix(key ^ mix(uint64(i)+1)); w > weight || i == 0 {
+		if w := hash.Mix(key ^ hash.Mix(uint64(i)+1)); w > weight || i == 0 {
 			best, weight = i, w
 		}
 	}
@@ -102,18 +104,5 @@ func jump(key uint64, shards int) int {
 	return int(b)
 }
 
-// hash64 is FNV-1a over the bytes with a finaliser, because FNV's high bits are weak on short keys.
-func hash64(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return mix(bits.RotateLeft64(h, 32))
-}
-
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+// hash64 is FNV-1a, mixed.
+func hash64(s string) uint64 { return hash.Mix(bits.RotateLeft64(hash.FNV(s), 32)) }
