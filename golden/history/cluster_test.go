@@ -271,3 +271,28 @@ func TestClusterOrder(t *testing.T) {
 		nodes[1-o].drain()
 	})
 }
+
+// TestClusterDrainThatGivesNothing drains the owner of a room while its directory is away, so that the room closes with it. Its member on
+// the other node stays one, of the next room, and is told that this counts anew.
+func TestClusterDrainThatGivesNothing(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(30 * time.Second)
+		o := owner(t, nodes...)
+		bob := nodes[1-o].peer("bob")
+		bob.join(0)
+		bob.count(1, 3)
+		bob.expectNumbers(1, 3)
+		c.SetDirectory(memory.Unreachable, fmt.Sprint("n", o))
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := nodes[o].srv.Drain(ctx); err == nil {
+			t.Error("the room is said to be saved, or given away")
+		}
+		bob.expectGap("reset", 0, 1)
+		bob.count(1, 1)
+		bob.expectNumbers(1, 1)
+		nodes[1-o].drain()
+	})
+}
