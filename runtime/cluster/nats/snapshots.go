@@ -43,9 +43,10 @@ type snapshots struct {
 type slotHeads struct {
 	writing chan struct{} // one batch for a slot is on its way at a time; the server would refuse a second one
 
-	mu    sync.Mutex
-	epoch uint64
-	heads map[string]head // by subject
+	mu     sync.Mutex
+	epoch  uint64
+	heads  map[string]head // by subject
+	loaded map[string]head // those that were loaded and not saved since, perhaps before this epoch
 }
 
 // head is what the head of a snapshot was when it was seen last; the zero head is none.
@@ -68,6 +69,9 @@ func (s *snapshots) Load(ctx context.Context, slot int, topic string) ([]byte, e
 	data, err := joined(found, subject)
 	if err != nil {
 		return nil, fmt.Errorf("natscluster: snapshot of %q: %w", topic, err)
+	}
+	if data != nil {
+		s.slot(slot).load(subject, headOf(found[subject]))
 	}
 	return data, nil
 }
@@ -133,7 +137,7 @@ func (s *snapshots) slot(slot int) *slotHeads {
 	defer s.mu.Unlock()
 	h := s.slots[slot]
 	if h == nil {
-		h = &slotHeads{writing: make(chan struct{}, 1), heads: make(map[string]head)}
+		h = &slotHeads{writing: make(chan struct{}, 1), heads: make(map[string]head), loaded: make(map[string]head)}
 		s.slots[slot] = h
 	}
 	return h
@@ -223,15 +227,26 @@ func (w *saving) batch(before head) []*nats.Msg {
 	return all
 }
 
-// get returns the head of a snapshot, if it was seen by the owner with this epoch.
+// get returns the head of a snapshot, if it was seen by the owner with this epoch, or when the snapshot was loaded: once, because
+// then it may be another one by now, of which the server's refusal tells.
 func (h *slotHeads) get(epoch uint64, subject string) (head, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.epoch != epoch {
-		return head{}, false
+	loaded, ok := h.loaded[subject]
+	delete(h.loaded, subject)
+	if h.epoch == epoch {
+		if seen, ok := h.heads[subject]; ok {
+			return seen, true
+		}
 	}
-	seen, ok := h.heads[subject]
-	return seen, ok
+	return loaded, ok
+}
+
+// load notes the head of a snapshot that was loaded: the first save need not look for it.
+func (h *slotHeads) load(subject string, seen head) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.loaded[subject] = seen
 }
 
 func (h *slotHeads) set(epoch uint64, subject string, seen head) {
@@ -254,4 +269,5 @@ func (h *slotHeads) clear() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	clear(h.heads)
+	clear(h.loaded)
 }

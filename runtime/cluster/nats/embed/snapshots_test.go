@@ -105,6 +105,45 @@ func TestSnapshotsAreFenced(t *testing.T) {
 	})
 }
 
+// TestSaveAfterLoad: who has loaded a snapshot saves the next one without a look at what is there; unless somebody else has saved
+// since, which neither brings that back nor leaves a part of it.
+func TestSaveAfterLoad(t *testing.T) {
+	onBoth(t, func(t *testing.T, o natscluster.Options, _ int) {
+		a, b := connect(t, o), connect(t, o)
+		epoch := claim(t, a, 1, 0, "a")
+		mustSave(t, a, 1, epoch, "r", noise(700<<10))
+		epoch = claim(t, b, 1, epoch, "b")
+		nc := dial(t, o)
+		looks, err := nc.SubscribeSync("wsg." + o.Namespace + ".sync")
+		if err == nil {
+			err = nc.Flush()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustLoad(t, b, 1, "r"); !bytes.Equal(got, noise(700<<10)) {
+			t.Errorf("loaded %d bytes", len(got))
+		}
+		mustSave(t, b, 1, epoch, "r", []byte("short"))
+		if err := nc.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if n, _, _ := looks.Pending(); n > 1 {
+			t.Errorf("the stream was looked at %d times for a load and a save", n)
+		}
+		if got := mustLoad(t, b, 1, "r"); string(got) != "short" {
+			t.Errorf("loaded %q", got)
+		}
+		epoch = claim(t, a, 1, epoch, "a again")
+		mustSave(t, a, 1, epoch, "r", noise(1500<<10))
+		epoch = claim(t, b, 1, epoch, "b again")
+		mustSave(t, b, 1, epoch, "r", noise(600<<10))
+		if got := mustLoad(t, a, 1, "r"); !bytes.Equal(got, noise(600<<10)) {
+			t.Errorf("loaded %d bytes", len(got))
+		}
+	})
+}
+
 // TestClaimsAmongSaves takes a slot from a node that saves as fast as it can. What the next owner loads is what was saved
 // last, and nothing is saved after that.
 func TestClaimsAmongSaves(t *testing.T) {
