@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,50 @@ func TestDrain(t *testing.T) {
 			t.Errorf("a is %v and has %v", p[0].Self(), p[0].owned())
 		}
 	})
+}
+
+// TestWhatIsSentBeforeASlotGoes has come to all nodes when the next owner has the slot, but not to one that has crashed, for which
+// nobody waits for long.
+func TestWhatIsSentBeforeASlotGoes(t *testing.T) {
+	for name, crash := range map[string]bool{"all run": false, "one has crashed": true} {
+		t.Run(name, func(t *testing.T) {
+			started(t, []string{"a", "b", "c", "d"}, func(t *testing.T, w *world, p []*proc) {
+				w.SetTraffic(memory.Traffic{Delay: 300 * time.Millisecond})
+				had, before := p[0].owned(), w.opened()
+				p[0].note(func() {
+					p[0].onYield = func(_ context.Context, slot int) error {
+						for _, q := range p[1:] {
+							if err := p[0].Send(q.Self(), fmt.Append(nil, slot), true); err != nil {
+								t.Errorf("to %s: %v", q.name, err)
+							}
+						}
+						return nil
+					}
+				})
+				running := p[1:]
+				if crash {
+					p[1].crash()
+					running = p[2:]
+				}
+				drained := make(chan error, 1)
+				go func() { drained <- p[0].Drain(t.Context()) }()
+				w.within(2*time.Minute, "a is drained", func() bool {
+					for slot, n := range w.opened() {
+						for _, q := range running {
+							frames := noted(q, &q.frames)
+							if had[slot] != 0 && n > before[slot] && !slices.Contains(frames, fmt.Sprint("a: ", slot)) {
+								t.Errorf("slot %d has another owner, and %s has got only %q", slot, q.name, frames)
+							}
+						}
+					}
+					return len(drained) > 0
+				})
+				if err := <-drained; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 // TestDrainOfTheOnlyNode returns at once, and all stays where it is.

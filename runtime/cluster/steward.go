@@ -6,14 +6,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 )
 
 const (
 	// lookEvery is how often the steward looks although nothing has changed.
 	lookEvery = time.Second
-	// giveAtOnce is how many slots are given away at a time.
-	giveAtOnce = 4
+	// giveAtOnce is how many slots are given away at a time. What they save and write goes through one stream and waits there for
+	// each other: with more, all are over hardly earlier, and each is away for longer.
+	giveAtOnce = 2
 	// orphanGrace is how long a slot that nobody owns is left to the node that should have it, before any node takes it.
 	orphanGrace = 3 * time.Second
 	// calmBefore is how long the set of nodes must have been the same before slots move for balance alone, because a node that
@@ -276,7 +278,9 @@ func (n *Node) flushAll(ctx context.Context) {
 	if links == nil {
 		return
 	}
+	var all sync.WaitGroup
 	for _, p := range n.Members() {
-		_ = links.flush(ctx, p) // members of rooms on a node that does not answer are told of a gap later
+		all.Go(func() { _ = links.flush(ctx, p) }) // members of rooms on a node that does not answer are told of a gap later
 	}
+	all.Wait()
 }
