@@ -318,7 +318,7 @@ func (r *Room) saveLast() bool {
 // goOn takes back a last snapshot, because the room does not end: whoever begins with that must not give out the numbers again that this
 // room is about to give. Where it cannot be taken back the numbers that follow are others; as where it is not known whether it is stored.
 func (r *Room) goOn(stored bool) {
-	if r.store == nil {
+	if r.store == nil || r.lost.Load() { // a room that is lost does not go on
 		return
 	}
 	if stored {
