@@ -199,10 +199,8 @@ func (f *figures) publish(ctx context.Context) error {
 
 // handovers drains a node that has rooms, and takes the times from the traces.
 func (f *figures) handovers(ctx context.Context) error {
-	for i := range f.h.rooms {
-		if _, code := f.ask(ctx, i%size, swarm.Room(i)); code != "" {
-			return fmt.Errorf("%s: %s", swarm.Room(i), code)
-		}
+	if err := f.openRooms(ctx, 0, 1, 2); err != nil {
+		return err
 	}
 	if err := f.nodes[2].proc().end(70 * time.Second); err != nil {
 		return err
@@ -222,8 +220,21 @@ func (f *figures) handovers(ctx context.Context) error {
 	return f.awaitBalance(ctx)
 }
 
+// openRooms opens all rooms, asked by some nodes.
+func (f *figures) openRooms(ctx context.Context, by ...int) error {
+	for i := range f.h.rooms {
+		if _, code := f.ask(ctx, by[i%len(by)], swarm.Room(i)); code != "" {
+			return fmt.Errorf("%s: %s", swarm.Room(i), code)
+		}
+	}
+	return nil
+}
+
 // takeover kills a node, and one that starts again.
 func (f *figures) takeover(ctx context.Context) error {
+	if err := f.openRooms(ctx, 1, 2); err != nil {
+		return err
+	}
 	rooms, err := f.roomsOf(0)
 	if err != nil {
 		return err
@@ -234,6 +245,9 @@ func (f *figures) takeover(ctx context.Context) error {
 		return err
 	}
 	f.row("rooms of a node that was killed answer after", "%v", took.Round(10*time.Millisecond))
+	if err := f.openRooms(ctx, 1, 2); err != nil {
+		return err
+	}
 	if rooms, err = f.roomsOf(1); err != nil {
 		return err
 	}

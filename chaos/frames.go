@@ -73,7 +73,7 @@ func frames(ctx context.Context, t *trial) error {
 // owns returns which node owns a room.
 func (t *trial) owns(room string) (int, error) {
 	for i := range t.nodes {
-		rooms, err := t.roomsOf(i)
+		rooms, err := t.openOn(i)
 		if err != nil {
 			return 0, err
 		}

@@ -84,8 +84,17 @@ func events(records []clustercheck.Record, kind string, from, to int64) func(yie
 	}
 }
 
-// roomsOf returns the rooms that a node owns.
+// roomsOf returns the rooms that a node owns, of which there must be some.
 func (t *trial) roomsOf(i int) ([]string, error) {
+	rooms, err := t.openOn(i)
+	if err == nil && len(rooms) == 0 {
+		err = fmt.Errorf("node %d has no rooms", i)
+	}
+	return rooms, err
+}
+
+// openOn returns the rooms that are open on a node.
+func (t *trial) openOn(i int) ([]string, error) {
 	var d runtime.Debug
 	if err := get("http://"+t.nodes[i].addr+"/debug", &d); err != nil {
 		return nil, err
@@ -93,9 +102,6 @@ func (t *trial) roomsOf(i int) ([]string, error) {
 	var rooms []string
 	for _, r := range d.TopRooms {
 		rooms = append(rooms, strings.TrimPrefix(r.Topic, "room:"))
-	}
-	if len(rooms) == 0 {
-		return nil, fmt.Errorf("node %d has no rooms", i)
 	}
 	return rooms, nil
 }
