@@ -42,8 +42,11 @@ type mesh struct {
 	order atomic.Uint64 // of messages
 	held  atomic.Int64  // messages that wait for an owner
 
+	heldBytes atomic.Int64
+
 	mu      sync.Mutex
 	peers   map[cluster.Peer]*meshPeer
+	over    []cluster.Peer        // that ended last: what they have sent may still be handled
 	conns   map[wire.ConnID]*Conn // of this node, that peers know
 	stop    func()                // serving the edge
 	auditor clock.Timer           // of the next digests; nil: the server ends
@@ -62,6 +65,7 @@ type meshSlot struct {
 	sent     []*errand          // without an answer, in order
 	held     []*errand          // for the next owner, in order
 	expiry   clock.Timer        // of held
+	leaves   []*wire.Frame      // of members that have left while nobody was known who has to learn it
 	branches map[string]*branch // by topic
 }
 
@@ -109,7 +113,7 @@ func (m *mesh) join() error {
 	}
 	if edge := cfg.Backplane.Edge; edge != nil {
 		if m.stop, err = edge.Serve(m.serveEdge); err != nil {
-			m.leave(ctx)
+			m.leave()
 			return fmt.Errorf("cluster: the edge cannot be served: %w", err)
 		}
 	}
@@ -120,7 +124,7 @@ func (m *mesh) join() error {
 }
 
 // leave ends the node.
-func (m *mesh) leave(ctx context.Context) error {
+func (m *mesh) leave() error {
 	if m.stop != nil {
 		m.stop()
 	}
@@ -134,21 +138,26 @@ func (m *mesh) leave(ctx context.Context) error {
 		m.retire(i)
 		m.lose(i) // rooms that are still there had no time to close
 	}
-	return m.node.Leave(ctx)
+	return m.node.Leave()
 }
 
 // slot returns the slot of a topic.
 func (m *mesh) slot(topic string) *meshSlot { return &m.slots[m.srv.Shard(topic)] }
 
-// peer returns what is known of a node; it is made if need be.
+// mostOver is how many nodes are known to have ended.
+const mostOver = 256
+
+// peer returns what is known of a node; it is made if need be, and not kept if the node has ended.
 func (m *mesh) peer(p cluster.Peer) *meshPeer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	mp := m.peers[p]
 	if mp == nil {
 		mp = &meshPeer{peer: p, known: make(map[*Conn]*introduction), guests: make(map[wire.ConnID]*Conn),
-			greets: make(map[uint64]uint64), audits: make(map[uint64]*audits)}
-		m.peers[p] = mp
+			greets: make(map[uint64]uint64), audits: make(map[uint64]*audits), gone: slices.Contains(m.over, p)}
+		if !mp.gone {
+			m.peers[p] = mp
+		}
 	}
 	return mp
 }
@@ -221,6 +230,8 @@ func (m *mesh) partTo(p cluster.Peer, gone bool) {
 	if gone {
 		m.mu.Lock()
 		delete(m.peers, p)
+		m.over = append(m.over, p)
+		m.over = slices.Delete(m.over, 0, max(len(m.over)-mostOver, 0))
 		m.mu.Unlock()
 	}
 	for _, c := range guests {

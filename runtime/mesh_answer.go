@@ -53,11 +53,7 @@ func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
 	case e.back != nil:
 		e.back.done(nil) // the owner has told the client
 	default:
-		res := publishResult{delivered: int(f.Count)}
-		if f.Code != "" {
-			res.err = Errorf(Code(f.Code), "%s", f.Text)
-		}
-		e.pub.done <- res
+		e.pub.done <- publishResult{int(f.Count), publishError(f)}
 	}
 	m.advance(s)
 }
@@ -67,9 +63,12 @@ func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
 func (in *inbound) answeredBy(f *wire.Frame, late bool) {
 	r := in.request
 	switch {
+	case r == nil && f.Frame != nil:
+		in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
+		return
 	case r == nil:
-		if f.Frame != nil {
-			in.conn.send(socket.NewText(f.Frame, socket.Reliable, ""))
+		if late {
+			in.conn.answerError(false, "", errMaybeApplied("what %s has done may be lost", in.t.Name))
 		}
 		return
 	case !r.claim():

@@ -149,9 +149,13 @@ func (b *branch) release(c *Conn, cause LeaveCause, done func()) {
 			r.release(c, cause, done)
 			return
 		}
-	case s.route.Epoch != 0:
-		m.tell(s.route.Owner, &wire.Frame{Kind: wire.Leave, Slot: uint64(s.id), Epoch: s.route.Epoch, Conn: c.id,
-			Topic: b.topic, Count: uint64(cause)})
+	default:
+		leave := &wire.Frame{Kind: wire.Leave, Slot: uint64(s.id), Epoch: s.route.Epoch, Conn: c.id, Topic: b.topic, Count: uint64(cause)}
+		if s.route.Epoch != 0 {
+			m.tell(s.route.Owner, leave)
+		} else if !c.ended() { // the end of one that has ended is told in any case
+			s.leaves = append(s.leaves, leave)
+		}
 	}
 	s.mu.Unlock()
 	if done != nil {

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// mostHeld is how many messages wait for the next owner of a slot, and mostHeldAll on a node.
-	mostHeld    = 1024
-	mostHeldAll = 64 << 10
+	// mostHeld is how many messages wait for the next owner of a slot, mostHeldAll on a node, and mostHeldBytes are their bytes.
+	mostHeld      = 1024
+	mostHeldAll   = 64 << 10
+	mostHeldBytes = 64 << 20
 	// askAgain is the time after which a node looks again who owns a slot, when the one that it knew does not.
 	askAgain = 10 * time.Millisecond
 	// heldGrace is how long after the lease of a dead owner they wait.
@@ -30,7 +31,9 @@ type errand struct {
 	pub  *outgoing
 
 	order uint64
-	since time.Time     // when it began to wait
+	since time.Time     // when it began to wait for the first time
+	size  int           // of its message; 0: that is not known yet
+	gone  bool          // nobody waits for a publication any more; guarded by the slot's mu
 	sent  cluster.Route // where it was sent; zero: nowhere yet
 }
 
@@ -70,7 +73,7 @@ func (e *errand) fail(err *Error) {
 }
 
 // over reports whether nobody waits for it any more.
-func (e *errand) over() bool { return e.in != nil && e.in.over() }
+func (e *errand) over() bool { return e.gone || e.in != nil && e.in.over() }
 
 // forward hands a message to the owner of its room.
 func (m *mesh) forward(in *inbound) error {
@@ -112,15 +115,30 @@ func (m *mesh) publish(ctx context.Context, topic string, t *MessageType, v any)
 	timer := m.srv.Clock.AfterFunc(m.srv.PublishTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer timer.Stop()
 	pub := &outgoing{topic: topic, t: t, v: v, done: make(chan publishResult, 1)}
-	if err := m.send(&errand{pub: pub, order: m.order.Add(1)}); err != nil {
+	e := &errand{pub: pub, order: m.order.Add(1)}
+	if err := m.send(e); err != nil {
 		return 0, err
 	}
 	select {
 	case res := <-pub.done:
 		return res.delivered, res.err
 	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+		return 0, noAnswer(context.Cause(ctx)).WithMaybeApplied(!m.withdraw(e))
 	}
+}
+
+// withdraw gives an errand up for which nobody waits any more, and reports whether it was sent nowhere.
+func (m *mesh) withdraw(e *errand) bool {
+	s := m.slot(e.topic())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.gone = true
+	if i := slices.Index(s.held, e); i >= 0 {
+		s.held = slices.Delete(s.held, i, i+1)
+		m.count(e, -1)
+		return true
+	}
+	return false
 }
 
 // send sends an errand to the owner, or holds it until there is one.
@@ -180,6 +198,11 @@ func (m *mesh) greeted(s *meshSlot) bool {
 			return false // there is no way to it now
 		}
 		s.synced = s.route.Epoch
+		for _, f := range s.leaves {
+			f.Epoch = s.route.Epoch
+			m.tell(s.route.Owner, f)
+		}
+		s.leaves = nil
 		for _, b := range s.branches {
 			b.pause()
 			m.sync(s, b)
@@ -190,14 +213,37 @@ func (m *mesh) greeted(s *meshSlot) bool {
 
 // hold keeps an errand for the next owner. s.mu is held.
 func (m *mesh) hold(s *meshSlot, e *errand) error {
-	if len(s.held) >= mostHeld || m.held.Load() >= mostHeldAll {
+	if e.size == 0 {
+		e.size = e.measure()
+	}
+	if len(s.held) >= mostHeld || m.held.Load() >= mostHeldAll || m.heldBytes.Load()+int64(e.size) > mostHeldBytes {
 		return errNotApplied("nobody runs %s now, and many wait for it", e.topic())
 	}
-	e.sent, e.since = cluster.Route{}, m.srv.Clock.Now()
+	if e.sent = (cluster.Route{}); e.since.IsZero() {
+		e.since = m.srv.Clock.Now()
+	}
 	s.held = inOrder(s.held, e)
-	m.held.Add(1)
+	m.count(e, 1)
 	m.armExpiry(s)
 	return nil
+}
+
+// count notes that an errand is held, or is no more.
+func (m *mesh) count(e *errand, n int) {
+	m.held.Add(int64(n))
+	m.heldBytes.Add(int64(n * e.size))
+}
+
+// measure returns how large the message is.
+func (e *errand) measure() int {
+	var payload, meta []byte
+	switch {
+	case e.in != nil:
+		payload, meta = encodeMessage(e.in.t.MessageType, e.in.msg)
+	case e.pub != nil:
+		payload, meta = encodeMessage(e.pub.t, e.pub.v)
+	}
+	return len(payload) + len(meta)
 }
 
 // inOrder adds an errand to a list of them, by their order.
@@ -227,9 +273,9 @@ func (m *mesh) expire(s *meshSlot) {
 			return false
 		}
 		late = append(late, e)
+		m.count(e, -1)
 		return true
 	})
-	m.held.Add(-int64(len(late)))
 	if len(s.held) > 0 {
 		s.expiry = m.srv.Clock.AfterFunc(s.held[0].since.Sub(old), func() { m.expire(s) })
 	}
@@ -358,7 +404,7 @@ func (m *mesh) deliverHeld(s *meshSlot) (failed []failure) {
 func (m *mesh) unhold(s *meshSlot) *errand {
 	e := s.held[0]
 	s.held = slices.Delete(s.held, 0, 1)
-	m.held.Add(-1)
+	m.count(e, -1)
 	if len(s.held) == 0 && s.expiry != nil {
 		s.expiry.Stop()
 		s.expiry = nil
@@ -367,7 +413,7 @@ func (m *mesh) unhold(s *meshSlot) *errand {
 }
 
 // end fails what waits, when the server ends.
-func (s *meshSlot) end() {
+func (s *meshSlot) end(m *mesh) {
 	s.mu.Lock()
 	s.over = true
 	sent, held := s.sent, s.held
@@ -380,6 +426,7 @@ func (s *meshSlot) end() {
 		e.fail(errMaybeApplied("the server is going down"))
 	}
 	for _, e := range held {
+		m.count(e, -1)
 		e.fail(errNotApplied("the server is going down"))
 	}
 }

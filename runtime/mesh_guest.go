@@ -165,6 +165,10 @@ func (m *mesh) gone(c *Conn) {
 func (m *mesh) meetGuest(from cluster.Peer, f *wire.Frame) {
 	p := m.peer(from)
 	p.mu.Lock()
+	if p.gone {
+		p.mu.Unlock()
+		return
+	}
 	c := p.guests[f.Conn]
 	if c == nil {
 		c = m.newGuest(from, f)

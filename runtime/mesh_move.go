@@ -33,7 +33,7 @@ func (m *mesh) open(slot int, epoch uint64) {
 		s.mu.Unlock()
 		return
 	}
-	s.mine, s.route = true, m.node.Route(slot)
+	s.mine, s.route, s.leaves = true, m.node.Route(slot), nil
 	sh.mu.Lock()
 	sh.epoch = epoch
 	for topic, b := range s.branches {
@@ -73,7 +73,7 @@ func (m *mesh) shut(slot int) []*Room {
 
 // retire takes nothing for a slot any more, because the server ends: what other nodes have for it waits for its next owner.
 func (m *mesh) retire(slot int) {
-	m.slots[slot].end()
+	m.slots[slot].end(m)
 	m.shut(slot)
 }
 

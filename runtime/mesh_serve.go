@@ -118,6 +118,13 @@ func (sh *shard) is(epoch uint64) bool {
 	return !sh.away && sh.epoch == epoch
 }
 
+// was reports whether the shard is this node's in an epoch, or has been: rooms may be on their way out.
+func (sh *shard) was(epoch uint64) bool {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.epoch == epoch
+}
+
 // serveRoom handles what is for a room of this node.
 func (m *mesh) serveRoom(l *link, f *wire.Frame) {
 	if f.Kind == wire.Publish {
@@ -263,7 +270,7 @@ func (m *mesh) serveAbort(from cluster.Peer, f *wire.Frame) {
 // serveLeave ends a membership of a guest.
 func (m *mesh) serveLeave(from cluster.Peer, f *wire.Frame) {
 	c, sh := m.guest(from, f.Conn), m.srv.shards[f.Slot]
-	if c == nil || !sh.is(f.Epoch) {
+	if c == nil || !sh.was(f.Epoch) {
 		return
 	}
 	c.mu.Lock()
@@ -324,8 +331,25 @@ func publishDone(n int, err error) *wire.Frame {
 			e = Errorf(CodeInvalidArgument, "%v", err)
 		}
 		done.Code, done.Text = string(e.code), e.message
+		if maybe, known := e.MaybeApplied(); maybe {
+			done.Flags = wire.Applied
+		} else if known {
+			done.Flags = wire.Unapplied
+		}
 	}
 	return done
+}
+
+// publishError is the error that publishDone was given; nil: there was none.
+func publishError(done *wire.Frame) error {
+	if done.Code == "" {
+		return nil
+	}
+	e := Errorf(Code(done.Code), "%s", done.Text)
+	if told := done.Flags & (wire.Applied | wire.Unapplied); told != 0 {
+		e = e.WithMaybeApplied(told&wire.Applied != 0)
+	}
+	return e
 }
 
 // serveSync lets a room meet members that it may not know.

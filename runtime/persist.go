@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
@@ -77,7 +78,7 @@ type persistence struct {
 	timer  clock.Timer   // of the next snapshot
 	armed  bool
 	saving chan struct{} // closed when the save that is under way is done; nil: none
-	stored bool          // the store has something of this room
+	stored atomic.Bool   // the store may have something of this room
 }
 
 func (p *persistence) stop() {
@@ -110,7 +111,7 @@ func (r *Room) load() error {
 		if snap.Format != snapshotFormat || snap.Topic != r.topic {
 			return fmt.Errorf("the snapshot of %s is of %q in format %d; this version reads format %d", r.topic, snap.Topic, snap.Format, snapshotFormat)
 		}
-		r.persistence.stored = true
+		r.persistence.stored.Store(true)
 	}
 	r.persistence.loaded = snap
 	return nil
@@ -189,6 +190,7 @@ func (r *Room) snapshot(clean bool) (*roomSnapshot, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.sealed = r.sealed || clean
 	snap.Seq, snap.Joins = r.seq, r.joins
 	if r.history != nil {
 		snap.remember(r)
@@ -241,12 +243,14 @@ func (r *Room) prepareSave(clean bool) (write func() error, err error) {
 	}
 	store, ctx, topic := r.store, context.WithoutCancel(r.ctx), r.topic
 	if snap == nil {
-		if !r.persistence.stored {
+		if !r.persistence.stored.Load() {
 			return nil, nil
 		}
-		r.persistence.stored = false
 		return func() error {
 			_, err := storeCall(func() ([]byte, error) { return nil, store.Delete(ctx, topic) })
+			if err == nil {
+				r.persistence.stored.Store(false)
+			}
 			return err
 		}, nil
 	}
@@ -254,7 +258,7 @@ func (r *Room) prepareSave(clean bool) (write func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.persistence.stored = true
+	r.persistence.stored.Store(true)
 	return func() error {
 		if _, err := storeCall(func() ([]byte, error) { return nil, store.Save(ctx, topic, raw) }); err != nil {
 			return fmt.Errorf("saving the snapshot of %s: %w", topic, err)
@@ -269,6 +273,13 @@ func (r *Room) awaitSave() {
 		<-saving
 		r.persistence.saving = nil
 	}
+}
+
+// unseal lets the room publish again.
+func (r *Room) unseal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sealed = false
 }
 
 // renumber lets the room count anew from here on, and tells its members so.
@@ -321,6 +332,7 @@ func (r *Room) goOn(stored bool) {
 	if r.store == nil || r.lost.Load() { // a room that is lost does not go on
 		return
 	}
+	defer r.unseal()
 	if stored {
 		err := r.save(false)
 		if err == nil {

@@ -71,6 +71,9 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) (int, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.sealed && r.history != nil && t.Delivery == Reliable {
+		return 0, errNotApplied("%s is closing", r.topic)
+	}
 	p := publication{form: r.srv.protocol.Envelope, t: t, v: v, topic: r.topic, except: except}
 	if t.Delivery == Reliable {
 		r.number(&p) // no other message has a number: a gap in them always means a loss

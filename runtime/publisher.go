@@ -30,8 +30,8 @@ func NewPublisher(p *Protocol, edge EdgeConn) *Publisher { return &Publisher{p, 
 
 // Publish sends a message to the members of a room, and returns how many it was queued for; a room that is not open has none. The
 // errors are *InvalidMessageError and others for what the schema does not allow, which is not sent, and *Error: with the code of
-// the node that had the message, or UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is no answer. MaybeApplied of the
-// latter says whether the message may have been published.
+// the node that had the message, or UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is no answer. MaybeApplied says
+// whether the message may have been published.
 func (p *Publisher) Publish(ctx context.Context, topic string, t *MessageType, v any) (delivered int, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return 0, noAnswer(err).WithMaybeApplied(false)
@@ -52,10 +52,8 @@ func (p *Publisher) Publish(ctx context.Context, topic string, t *MessageType, v
 	switch {
 	case err != nil || done.Kind != wire.Done:
 		return 0, Errorf(CodeInternal, "a node gave an answer to %s that is none", t.Name).WithCause(err).WithMaybeApplied(true)
-	case done.Code != "":
-		return 0, Errorf(Code(done.Code), "%s", done.Text)
 	}
-	return int(done.Count), nil
+	return int(done.Count), publishError(done)
 }
 
 // noAnswer is the error of a call that has failed on its way.

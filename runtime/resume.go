@@ -73,7 +73,7 @@ func (c *Conn) setSession(session string) {
 		delete(s.sessions, old)
 	}
 	c.session = session
-	if _, open := s.conns[c]; open || c.remote != nil {
+	if _, open := s.conns[c]; open || c.remote != nil && !c.closing {
 		s.sessions[s.sessionKey(user, session)] = c
 	}
 }

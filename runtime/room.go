@@ -51,6 +51,7 @@ type Room struct {
 	idle     clock.Timer
 	timers   map[*roomTimer]struct{}
 	closed   bool
+	sealed   bool // its last snapshot is taken: a number that was given out now would be given out again
 }
 
 type roomState int

@@ -28,7 +28,7 @@ func node(t *testing.T, c *memory.Cluster, name string, more ...func(o *wsrt.Opt
 			return &history.Claims{UserID: token, Nick: history.ClaimsNick(token), Secret: "x"}, nil
 		},
 		OpenRoom: func(_ context.Context, r *history.Room) (history.RoomHandler, error) {
-			return &counter{r: r, log: w.log}, nil
+			return &counter{r: r, log: w.log, closing: w.closing}, nil
 		},
 		Options: wsrt.Options{
 			Limits: wsrt.Limits{QueueAge: time.Hour}, DrainSpread: -1,
@@ -228,6 +228,31 @@ func TestClusterPublisher(t *testing.T) {
 	})
 }
 
+// TestClusterPublishThatIsGivenUp: the owner of the room is lost, and nobody knows yet.
+func TestClusterPublishThatIsGivenUp(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(30 * time.Second)
+		o := owner(t, nodes...)
+		bob := nodes[1-o].peer("bob")
+		bob.join(0)
+		c.Crash(fmt.Sprint("n", o))
+		_, err := history.NewPublisher(c).Publish(t.Context(), history.RoomTopic("a"), &history.Number{RoomID: "a", N: 1})
+		if maybe, known := client.MaybeApplied(err); wsrt.CodeOf(err) != wsrt.CodeDeadlineExceeded || !maybe || !known {
+			t.Errorf("%v, maybe applied %v, %v", err, maybe, known)
+		}
+		time.Sleep(20 * time.Second)
+		bob.expectGap("reset", 0, 1) // the next owner has the room, and no message of before
+		bob.count(1, 1)
+		bob.expectNumbers(1, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = nodes[o].srv.Drain(ctx)
+		nodes[1-o].drain()
+	})
+}
+
 // TestClusterNewcomer joins a room through a node of which the room's owner has not heard yet: the directory tells it late.
 func TestClusterNewcomer(t *testing.T) {
 	wstest.Run(t, func(t *testing.T) {
@@ -293,6 +318,29 @@ func TestClusterDrainThatGivesNothing(t *testing.T) {
 		bob.expectGap("reset", 0, 1)
 		bob.count(1, 1)
 		bob.expectNumbers(1, 1)
+		nodes[1-o].drain()
+	})
+}
+
+// TestClusterLastWords publishes when the room is saved and closes to go to another node: its number would be given out again.
+func TestClusterLastWords(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		nodes := []*world{node(t, c, "n0"), node(t, c, "n1")}
+		time.Sleep(30 * time.Second)
+		o := owner(t, nodes...)
+		var said error
+		nodes[o].closing = func(r *history.Room) { said = r.Publish(&history.Number{RoomID: "a", N: 4}) }
+		bob := nodes[1-o].peer("bob")
+		bob.join(0)
+		bob.count(1, 3)
+		bob.expectNumbers(1, 3)
+		nodes[o].drain()
+		if maybe, known := client.MaybeApplied(said); wsrt.CodeOf(said) != wsrt.CodeUnavailable || maybe || !known {
+			t.Errorf("a room that is saved publishes: %v, maybe applied %v, %v", said, maybe, known)
+		}
+		bob.count(4, 4)
+		bob.expectNumbers(4, 4)
 		nodes[1-o].drain()
 	})
 }

@@ -24,6 +24,14 @@ type counter struct {
 	r     *history.Room
 	total int
 	log   chan<- string
+
+	closing func(r *history.Room) // what it does at the end; may be nil
+}
+
+func (h *counter) OnClose(context.Context) {
+	if h.closing != nil {
+		h.closing(h.r)
+	}
 }
 
 func (h *counter) Join(_ context.Context, c *history.Conn, _ *history.Join) error { return h.r.Join(c) }
@@ -89,6 +97,8 @@ type world struct {
 	clock *wstest.Clock
 	log   chan string
 	gaps  chan client.Gap
+
+	closing func(r *history.Room) // of its rooms
 }
 
 func start(t *testing.T, store wsrt.Store, clock *wstest.Clock) *world {

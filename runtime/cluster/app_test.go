@@ -34,9 +34,7 @@ func (p *proc) kill() {
 		return
 	}
 	p.killed = true
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.Leave(ctx) // which says that ctx has ended
+	cluster.Kill(p.Node)
 }
 
 // notes are what an app was told.
@@ -55,7 +53,7 @@ type notes struct {
 func (p *proc) leave() {
 	p.w.t.Helper()
 	p.killed = true
-	if err := p.Leave(p.w.t.Context()); err != nil {
+	if err := p.Leave(); err != nil {
 		p.w.t.Errorf("%s leaves: %v", p.name, err)
 	}
 }

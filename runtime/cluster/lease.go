@@ -145,7 +145,7 @@ func (n *Node) renewed(rev uint64, began time.Time) {
 	until := began.Add(n.cfg.Lease.Stop)
 	n.traceEvent(Event{Kind: "renew", Slot: -1, Until: until})
 	n.mu.Lock()
-	if n.lease.Load() != 0 && !n.Alive() {
+	if !n.Alive() {
 		n.pardon()
 	}
 	n.revision, n.renewal = rev, n.clock.Now().Sub(began)
@@ -155,7 +155,7 @@ func (n *Node) renewed(rev uint64, began time.Time) {
 	poke(n.wake)
 }
 
-// pardon gives all nodes their time anew. This node's lease had ended, so the directory was out of its reach, and maybe out of
+// pardon gives all nodes their time anew. This node had no lease, so the directory may have been out of its reach, and out of
 // theirs: the first node that reaches it again must not find all others dead. n.mu is held.
 func (n *Node) pardon() {
 	now := n.clock.Now()
@@ -212,10 +212,20 @@ func (n *Node) Drain(ctx context.Context) error {
 	defer stop()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for ctx.Err() == nil && n.ctx.Err() == nil && n.holdsSlots() && len(n.candidates()) > 0 {
+	for ctx.Err() == nil && n.ctx.Err() == nil && n.holdsSlots() && n.othersUp() {
 		n.changed.Wait()
 	}
 	return context.Cause(ctx)
+}
+
+// othersUp reports whether there are nodes that will take slots: those that are late may only wait for the directory. n.mu is held.
+func (n *Node) othersUp() bool {
+	for name, s := range n.nodes {
+		if name != n.cfg.Node && s.record.State == nodeUp {
+			return true
+		}
+	}
+	return false
 }
 
 // holdsSlots reports whether the node owns a slot, or is about to. n.mu is held.
@@ -228,9 +238,12 @@ func (n *Node) holdsSlots() bool {
 	return false
 }
 
-// Leave ends the node: its record says so, so that others take what it still has at once. The app's rooms have ended before. When
-// ctx ends first the record stays, and the others wait for its lease.
-func (n *Node) Leave(ctx context.Context) error {
+// leaveTime is how long the last record of a node may take to be stored.
+const leaveTime = 3 * time.Second
+
+// Leave ends the node: its record says so, so that others take what it still has at once. The app's rooms have ended before. It takes
+// at most a few seconds; when the record cannot be stored by then it returns an error, and the others wait for the lease.
+func (n *Node) Leave() error {
 	n.mu.Lock()
 	n.draining = true
 	n.mu.Unlock()
@@ -238,15 +251,17 @@ func (n *Node) Leave(ctx context.Context) error {
 	<-n.retired // the last renewal is stored, or given up
 	n.lease.Store(0)
 	n.mu.Lock()
-	links, self, last := n.links, n.self, n.revision
+	self, last := n.self, n.revision
 	n.mu.Unlock()
 	defer n.end()
 	if self.Incarnation == 0 {
 		return nil
 	}
-	for _, p := range n.Members() {
-		_ = links.flush(ctx, p) // what a peer that does not answer misses it would miss anyway
-	}
+	n.flushAll(n.ctx)
+	ctx, cancel := context.WithCancelCause(n.ctx)
+	defer cancel(nil)
+	timer := n.clock.AfterFunc(leaveTime, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
 	rec := nodeRecord{Incarnation: incarnationID(self.Incarnation), Address: self.Address, State: nodeDead, By: self.String()}
 	_, err := n.write(ctx, Write{Key: NodeKey(self.Node), Value: mustJSON(rec), Last: last}, func() bool { return true })
 	if errors.Is(err, ErrConflict) {

@@ -50,7 +50,7 @@ type SlotStatus struct {
 	Epoch uint64 `json:"epoch,omitempty"`
 }
 
-// LinkStatus is the link to a node.
+// LinkStatus is the link to a node, with those to its earlier incarnations that are still there.
 type LinkStatus struct {
 	Node        string `json:"node"`
 	Frames      int    `json:"frames"` // sent and not acknowledged
@@ -90,11 +90,25 @@ func (n *Node) Status() Status {
 	slices.SortFunc(s.Nodes, func(a, b NodeStatus) int { return cmp.Compare(a.Node, b.Node) })
 	if n.links != nil {
 		for _, l := range n.links.stats() {
-			s.Links = append(s.Links, LinkStatus{l.peer.Node, l.frames, l.bytes, l.resets, l.retransmits, l.nacks})
+			s.addLink(&l)
 		}
 		slices.SortFunc(s.Links, func(a, b LinkStatus) int { return cmp.Compare(a.Node, b.Node) })
 	}
 	return s
+}
+
+// addLink adds a link to those of its node: one that has just been started again may have a second one for a while.
+func (s *Status) addLink(l *linkStats) {
+	i := slices.IndexFunc(s.Links, func(other LinkStatus) bool { return other.Node == l.peer.Node })
+	if i < 0 {
+		i, s.Links = len(s.Links), append(s.Links, LinkStatus{Node: l.peer.Node})
+	}
+	sum := &s.Links[i]
+	sum.Frames += l.frames
+	sum.Bytes += l.bytes
+	sum.Resets += l.resets
+	sum.Retransmits += l.retransmits
+	sum.Nacks += l.nacks
 }
 
 // Orphans returns how many slots nobody owns.

@@ -216,8 +216,12 @@ func (n *Node) give(slot int, to Peer) {
 	}
 	n.flushAll(ctx)
 	rec := ownRecord{to.Node, incarnationID(to.Incarnation), slotHandoff}
-	_, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: epoch}, n.Alive)
-	n.given(slot, epoch, to, err)
+	revision, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: epoch}, n.Alive)
+	n.given(slot, epoch, to, err, func(s *slotState) {
+		if revision > s.revision { // nobody has been quicker to take it
+			s.record, s.revision = rec, revision
+		}
+	})
 }
 
 // keep goes on with a slot that could not be made ready.
@@ -236,11 +240,13 @@ func (n *Node) keep(slot int, epoch uint64, why error) {
 
 // given notes that a slot was given away. When it is not known whether that was stored, it is not this node's all the same: it
 // will see what became of the record, and takes the slot again if it is still named there.
-func (n *Node) given(slot int, epoch uint64, to Peer, err error) {
+func (n *Node) given(slot int, epoch uint64, to Peer, err error, stored func(s *slotState)) {
 	n.finish(slot, func(s *slotState) {
 		n.gives--
 		owned := s.mine == epoch
-		s.mine = 0
+		if s.mine = 0; err == nil {
+			stored(s)
+		}
 		n.mu.Unlock()
 		if err == nil {
 			n.trace("give", slot, epoch, to)

@@ -111,6 +111,7 @@ func (n *Node) seeNode(name string, r Record) {
 		n.settled = n.clock.Now()
 	}
 	s.record, s.revision, s.seen = rec, r.Revision, n.clock.Now()
+	n.changed.Broadcast()
 	self := n.self
 	n.mu.Unlock()
 	if name == self.Node && !rec.runs(self.Incarnation) {

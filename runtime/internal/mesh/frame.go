@@ -38,7 +38,7 @@ const (
 // What an owner sends to a gateway.
 const (
 	// Done ends a Forward, Resume or Publish: Slot, ID; Frame is the answer for the client, if there is one. Of a Publish,
-	// Count are the members reached, and Code and Text an error. Of a Resume, Code says that the client was told that it is no member.
+	// Count are the members reached, and Code, Text and Flags an error. Of a Resume, Code says that the client was told that it is no member.
 	Done Kind = iota + 64
 	// Moved says that the owner has not handled a Forward, Resume, Publish or Hello, and never will: Slot, ID, and the Epoch of that
 	// frame.
@@ -75,7 +75,9 @@ const (
 	Known             // the claims are those of before
 	Never             // Expire: the claims do not end
 	V1Only
-	Begins // Send: the connection goes on from Position and Seq, whatever it has had
+	Begins    // Send: the connection goes on from Position and Seq, whatever it has had
+	Applied   // Done of a Publish, with Code: it may have been published
+	Unapplied // Done of a Publish, with Code: it was not
 )
 
 // Frame is what is said. Fields that a kind does not have are zero, and take no room.
