@@ -197,6 +197,7 @@ func (a meshApp) Moved(slot int)                            { a.moved(slot) }
 func (a meshApp) Gone(p cluster.Peer)                       { a.partTo(p, true) }
 func (a meshApp) Reset(p cluster.Peer)                      { a.partTo(p, false) }
 func (a meshApp) Load() cluster.Load                        { return a.load() }
+func (a meshApp) Rooms(rooms []int)                         { a.countRooms(rooms) }
 func (a meshApp) Paused(d time.Duration)                    { a.paused(d) }
 
 // Receive takes a frame of a peer.
@@ -259,6 +260,15 @@ func (m *mesh) paused(d time.Duration) {
 func (m *mesh) load() cluster.Load {
 	s := m.srv
 	return cluster.Load{Connections: s.connected(), Rooms: int(s.stats.rooms.Load()), Hottest: m.hottest()}
+}
+
+// countRooms counts the rooms of each slot.
+func (m *mesh) countRooms(rooms []int) {
+	for i, sh := range m.srv.shards {
+		sh.mu.RLock()
+		rooms[i] = len(sh.rooms)
+		sh.mu.RUnlock()
+	}
 }
 
 // errLost says that a room is not this node's any more.

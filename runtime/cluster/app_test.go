@@ -26,6 +26,8 @@ type proc struct {
 	routes   [slots]cluster.Route
 	notes
 	onYield func(ctx context.Context, slot int) error // nil: all goes well
+
+	rooms atomic.Int64 // in each slot that it owns
 }
 
 // kill ends the process without a word.
@@ -181,3 +183,10 @@ func (p *proc) Reset(peer cluster.Peer) { p.note(func() { p.resets = append(p.re
 func (p *proc) Paused(since time.Duration) { p.note(func() { p.pauses = append(p.pauses, since) }) }
 
 func (p *proc) Load() cluster.Load { return cluster.Load{Connections: 7} }
+
+// Rooms of a proc are as many in each slot that it has.
+func (p *proc) Rooms(rooms []int) {
+	for slot := range p.kept() {
+		rooms[slot] = int(p.rooms.Load())
+	}
+}

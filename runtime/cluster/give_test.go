@@ -42,6 +42,33 @@ func TestANodeThatComes(t *testing.T) {
 	})
 }
 
+// TestBalanceIsSlow: slots without rooms move at once, those with rooms one after the other, and all of them when the node drains.
+func TestBalanceIsSlow(t *testing.T) {
+	started(t, []string{"a"}, func(t *testing.T, w *world, p []*proc) {
+		const each = 5 // of which 10 may move at first, and one slot each half minute
+		p[0].rooms.Store(each)
+		b := w.start("b")
+		share := 0
+		for _, name := range cluster.Assignment([]string{"a", "b"}, slots) {
+			if name == "b" {
+				share++
+			}
+		}
+		for minute := range share/2 + 1 {
+			w.pass(50 * time.Second) // the set of nodes has to be at rest at first
+			if got, want := len(b.owned()), min(2+2*minute+1, share); got > want || got < want-1 {
+				t.Fatalf("in minute %d b has %d slots, not %d", minute+1, got, want)
+			}
+			w.pass(10 * time.Second)
+		}
+		p[0].rooms.Store(0)
+		w.mustShare("a has no rooms", slack, p[0], b)
+		b.rooms.Store(each)
+		go func() { _ = b.Drain(t.Context()) }()
+		w.mustShare("b drains", slack, p[0])
+	})
+}
+
 // TestDrain: each slot of the node moves once, to where it stays, and the node gets none any more.
 func TestDrain(t *testing.T) {
 	started(t, []string{"a", "b", "c"}, func(t *testing.T, w *world, p []*proc) {

@@ -38,6 +38,8 @@ type App interface {
 	Paused(since time.Duration)
 	// Load returns what the node tells others of what it has to do.
 	Load() Load
+	// Rooms may be called at any time. It sets each element to how many rooms of that slot are open here; there is one for each slot, and it is 0 before.
+	Rooms(rooms []int)
 }
 
 // Load is what a node has to do.
@@ -89,6 +91,7 @@ type Node struct {
 	settled  time.Time // when the set of nodes changed last
 	paused   time.Time // since when the node may not act; zero: it may
 	gives    int       // slots that are being given away
+	churn    churn
 	events   EventCounts
 	renewal  time.Duration // that the last renewal took
 	joined   chan struct{}

@@ -65,6 +65,8 @@ func (n *Node) tellPause() {
 
 // look starts what there is to do. Each piece of it is a goroutine of its own, which pokes the steward at its end.
 func (n *Node) look() {
+	rooms := make([]int, len(n.slots))
+	n.app.Rooms(rooms) // before the lock is held: what the app holds while it counts it may hold while it sends
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.view.complete || n.self.Incarnation == 0 || !n.Alive() || n.lives.Err() != nil {
@@ -86,7 +88,7 @@ func (n *Node) look() {
 		}
 		switch {
 		case s.mine != 0:
-			if should != nil && should[slot] != n.cfg.Node && n.gives < giveAtOnce && n.mayGive(s, now) {
+			if should != nil && should[slot] != n.cfg.Node && n.gives < giveAtOnce && n.mayGive(slot, rooms, now) {
 				s.busy = true
 				n.gives++
 				to := n.nodes[should[slot]].record.peer(should[slot])
@@ -103,7 +105,8 @@ func (n *Node) look() {
 // mayGive reports whether the time has come to give a slot away that is not for this node. One that drains does it when its record
 // says so: whoever sees that the slot is given has seen that record before, and does not give it back. What could not be made
 // ready has a moment to become so. n.mu is held.
-func (n *Node) mayGive(s *slotState, now time.Time) bool {
+func (n *Node) mayGive(slot int, rooms []int, now time.Time) bool {
+	s := &n.slots[slot]
 	if now.Sub(s.kept) < lookEvery {
 		return false
 	}
@@ -111,7 +114,7 @@ func (n *Node) mayGive(s *slotState, now time.Time) bool {
 		own := n.nodes[n.cfg.Node]
 		return own != nil && own.record.State == nodeDraining
 	}
-	return now.Sub(n.settled) >= calmBefore && now.Sub(s.taken) >= calmBefore
+	return now.Sub(n.settled) >= calmBefore && now.Sub(s.taken) >= calmBefore && n.churn.affords(slot, rooms, now)
 }
 
 // missedRenewals is how many renewals a node may be late before it is given no slot: it may be dead, and nobody knows yet.

@@ -246,7 +246,18 @@ func (h *slotHeads) get(epoch uint64, subject string) (head, bool) {
 func (h *slotHeads) load(subject string, seen head) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loaded[subject] = seen
+	keep(h.loaded, subject, seen)
+}
+
+// mostHeads is how many heads of a slot are known; one that is not costs a read when it is needed.
+const mostHeads = 4096
+
+// keep notes a head, and forgets all others when there are too many.
+func keep(heads map[string]head, subject string, seen head) {
+	if len(heads) >= mostHeads {
+		clear(heads)
+	}
+	heads[subject] = seen
 }
 
 func (h *slotHeads) set(epoch uint64, subject string, seen head) {
@@ -256,7 +267,7 @@ func (h *slotHeads) set(epoch uint64, subject string, seen head) {
 		h.epoch = epoch
 		clear(h.heads)
 	}
-	h.heads[subject] = seen
+	keep(h.heads, subject, seen)
 }
 
 func (h *slotHeads) forget(subject string) {
