@@ -126,11 +126,11 @@ func storeCall(call func() ([]byte, error)) (out []byte, err error) {
 	return out, err
 }
 
-// restorable reports whether a room that is not open yet has a snapshot with members that may come back.
+// restorable reports whether a room that is not open yet has a snapshot with members that may come back; or may have one, in which case
+// opening it fails, and says why.
 func (r *Room) restorable() bool {
-	if err := r.load(); err != nil {
-		r.srv.report(r.ctx, nil, err, slog.String("topic", r.topic))
-		return false
+	if r.load() != nil {
+		return true
 	}
 	return r.persistence.loaded != nil && len(r.persistence.loaded.Absent) > 0
 }
