@@ -148,7 +148,6 @@ type peer struct {
 	t       *testing.T
 	session string
 	epoch   string
-	present bool // was told of presence
 }
 
 func (w *world) peer(user string) *peer {
@@ -186,21 +185,20 @@ func (p *peer) read() frame {
 		switch f.Type {
 		case "HINT":
 		case "$ws:presence":
-			p.present = true
 		default:
 			return f
 		}
 	}
 }
 
-// expectPresence waits until the peer was told of presence, which has a turn of its own.
-func (p *peer) expectPresence() {
+// settle waits until the peer has all that it is told of its joining: presence has a turn of its own, and is in order with answers.
+func (p *peer) settle() {
 	p.t.Helper()
-	for !p.present {
-		if f := p.any(); f.Type != "$ws:presence" {
+	p.Send(`{"type":"TOTAL","meta":{"correlationId":"settle"},"payload":{"roomId":"a"}}`)
+	for f := p.any(); f.Type != "TOTAL_RESPONSE"; f = p.any() {
+		if f.Type != "$ws:presence" && f.Type != "HINT" {
 			p.t.Fatalf("got %+v, want presence", f)
 		}
-		p.present = true
 	}
 }
 
@@ -418,6 +416,7 @@ func TestResumeReplaces(t *testing.T) {
 	ann.join(0)
 	ann.quietly(1, 2)
 	ann.expectNumbers(1, 2)
+	ann.settle()
 	again := w.peer("ann")
 	again.resume(ann, ann.epoch, 1)
 	again.expectSession()
@@ -575,7 +574,7 @@ func TestRestart(t *testing.T) {
 	ann.join(0)
 	ann.quietly(1, 3)
 	ann.expectNumbers(1, 3)
-	ann.expectPresence()
+	ann.settle()
 	first.drain()
 	ann.ExpectClose(1012)
 
