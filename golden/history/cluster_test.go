@@ -237,6 +237,7 @@ func TestClusterPublishThatIsGivenUp(t *testing.T) {
 		o := owner(t, nodes...)
 		bob := nodes[1-o].peer("bob")
 		bob.join(0)
+		bob.settle()
 		c.Crash(fmt.Sprint("n", o))
 		_, err := history.NewPublisher(c).Publish(t.Context(), history.RoomTopic("a"), &history.Number{RoomID: "a", N: 1})
 		if maybe, known := client.MaybeApplied(err); wsrt.CodeOf(err) != wsrt.CodeDeadlineExceeded || !maybe || !known {
