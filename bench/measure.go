@@ -91,7 +91,7 @@ func measureIdle(ctx context.Context, sc scenario, p *peer, srv *server) (sample
 	rss := srv.rss()
 	var out sample
 	_, err = load.Run(ctx, specOf(sc, p, srv), load.Hooks{Ready: func() {
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // what the joins caused is over
 		out.RSS = (srv.rss() - rss) / n / 1024
 		out.Goroutines = (srv.collect() - goroutines) / n
 		after, _ := srv.memory()

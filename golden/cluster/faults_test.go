@@ -65,9 +65,6 @@ func (m *model) breakThings(d time.Duration, calm bool) {
 		time.Sleep(min(time.Until(wake), time.Until(end)))
 	}
 	mend(end.Add(time.Hour))
-	m.mu.Lock()
-	m.over = true
-	m.mu.Unlock()
 	m.note("all is well")
 }
 
@@ -81,13 +78,11 @@ func (m *model) fault() fault {
 	for _, f := range faults {
 		sum += f.weight
 	}
-	at := m.random.IntN(sum)
-	for _, f := range faults {
-		if at -= f.weight; at < 0 {
-			return f
-		}
+	i := 0
+	for at := m.random.IntN(sum) - faults[i].weight; at >= 0; at -= faults[i].weight {
+		i++
 	}
-	panic("unreachable")
+	return faults[i]
 }
 
 func (m *model) upTo(d time.Duration) time.Duration {

@@ -63,7 +63,6 @@ type model struct {
 	runs    int
 	nodes   map[string]*node // that run
 	pending sync.WaitGroup   // starts and ends of nodes
-	over    bool             // nothing is broken any more
 }
 
 func (m *model) backplane(name string) *nodes.Backplane {

@@ -81,8 +81,6 @@ func TestClusterRoom(t *testing.T) {
 			p.expectNumbers(1, 3)
 		}
 		// The owner drains.
-		ann2 := ann
-		_ = ann2
 		go func() { _ = nodes[o].srv.Drain(context.Background()) }()
 		time.Sleep(time.Second)
 		bob.count(4, 5)
