@@ -104,7 +104,7 @@ func (m *mesh) join() error {
 		m.slots[i].id = i
 		m.slots[i].branches = make(map[string]*branch)
 	}
-	_, err := cluster.Join(ctx, cfg, s.protocol.Fingerprint, func(n *cluster.Node) cluster.App {
+	_, err := cluster.Join(ctx, cfg, s.schema(), func(n *cluster.Node) cluster.App {
 		m.node = n
 		return meshApp{m}
 	})
@@ -121,6 +121,12 @@ func (m *mesh) join() error {
 	m.auditor = s.Clock.AfterFunc(auditEvery, m.auditLoop)
 	m.mu.Unlock()
 	return nil
+}
+
+// schema returns what nodes tell each other of the protocol.
+func (s *Server) schema() cluster.Schema {
+	p := s.protocol
+	return cluster.Schema{Version: p.Version, Fingerprint: p.Fingerprint, Keeps: p.Sharding.Persistent}
 }
 
 // leave ends the node.

@@ -20,12 +20,15 @@ import (
 )
 
 // nodeOf starts a node of a cluster. It is drained before the test ends.
-func nodeOf(t *testing.T, c *memory.Cluster, name string) (*wsrt.Server, *wstest.Server) {
+func nodeOf(t *testing.T, c *memory.Cluster, name string, change ...func(*wsrt.Protocol)) (*wsrt.Server, *wstest.Server) {
 	t.Helper()
 	p := *protocol
 	p.Claims.Payload = &wsrt.Payload{
 		Decode: func(d *codec.Decoder) any { return &claims{user: d.String()} },
 		Encode: func(w *jx.Writer, v any) { codec.WriteString(w, v.(*claims).user) },
+	}
+	for _, f := range change {
+		f(&p)
 	}
 	w := &world{left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100)}
 	srv, err := wsrt.NewServer(&p, wsrt.ServerConfig{

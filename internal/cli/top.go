@@ -193,13 +193,16 @@ func (f *topFlags) showCluster(b *strings.Builder, c *cluster.Status) {
 	fmt.Fprintf(b, "as node %s sees it: %s; the last renewal took %s\n", shown(c.Node), state, seconds(c.Renewal))
 	if n := c.Orphans(); n > 0 {
 		fmt.Fprintf(b, "%d OF %d SLOTS HAVE NO OWNER\n", n, len(c.Slots))
+		if unread, needs := c.Unread(); unread > 0 {
+			fmt.Fprintf(b, "%d OF THEM HAVE ROOMS OF VERSION %d OF THE SCHEMA, WHICH NO NODE READS\n", unread, needs)
+		}
 	} else {
 		fmt.Fprintf(b, "%d slots, all with an owner\n", len(c.Slots))
 	}
-	table(b, "NODE\tSTATE\tZONE\tVERSION\tSLOTS\tCONNECTIONS\tROOMS\tSEEN", len(c.Nodes), func(i int) []any {
+	table(b, "NODE\tSTATE\tZONE\tVERSION\tSCHEMA\tSLOTS\tCONNECTIONS\tROOMS\tSEEN", len(c.Nodes), func(i int) []any {
 		n := c.Nodes[i]
-		return []any{shown(n.Node), n.State, orNone(n.Zone), orNone(n.Version), n.Slots, n.Load.Connections, n.Load.Rooms,
-			seconds(n.Seen) + " ago"}
+		return []any{shown(n.Node), n.State, orNone(n.Zone), orNone(n.Version), orNone(n.Schema), n.Slots,
+			n.Load.Connections, n.Load.Rooms, seconds(n.Seen) + " ago"}
 	})
 	table(b, "LINK TO\tUNCONFIRMED\tBYTES\tRESETS\tSENT AGAIN\tASKED AGAIN", len(c.Links), func(i int) []any {
 		l := c.Links[i]

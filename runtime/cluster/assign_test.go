@@ -72,7 +72,55 @@ func TestAssignmentIsTheSameForAll(t *testing.T) {
 			t.Errorf("the names have another order afterwards: %v", names)
 		}
 	}
-	if got := cluster.Assignment(nil, 64); got != nil {
+	if got := cluster.Assignment(nil, 2); !slices.Equal(got, []string{"", ""}) {
 		t.Errorf("nobody owns %v", got)
+	}
+}
+
+// TestAssignmentByWeight: a node of twice the weight has about twice the slots. One that becomes heavier takes slots, and none moves between
+// others, except for the bound.
+func TestAssignmentByWeight(t *testing.T) {
+	const slots = 4096
+	load := func(a, b, c int) map[string]int {
+		n := make(map[string]int)
+		for _, owner := range cluster.AssignmentOf([]cluster.Candidate{{"a", a, 0}, {"b", b, 0}, {"c", c, 0}}, make([]int, slots)) {
+			n[owner]++
+		}
+		return n
+	}
+	for _, w := range [][3]int{{1, 1, 1}, {2, 2, 2}, {2, 1, 1}, {1, 10, 5}, {1, 1000, 1}} {
+		all := w[0] + w[1] + w[2]
+		for i, name := range []string{"a", "b", "c"} {
+			got, share := load(w[0], w[1], w[2])[name], float64(slots*w[i])/float64(all)
+			if float64(got) < share*0.8-1 || float64(got) > share*1.25+1 {
+				t.Errorf("weights %v: %s has %d slots, and its share is %.0f", w, name, got, share)
+			}
+		}
+	}
+}
+
+// TestAssignmentByWhatNodesRead: a slot is for nobody who cannot read it. Those who can take more than their share when they must.
+func TestAssignmentByWhatNodesRead(t *testing.T) {
+	nodes := []cluster.Candidate{{"old", 1, 1}, {"new", 1, 2}, {"newer", 1, 2}}
+	needs := make([]int, 64)
+	for slot := range needs {
+		needs[slot] = slot % 4 // a quarter is for nobody
+	}
+	load := make(map[string]int)
+	for slot, owner := range cluster.AssignmentOf(nodes, needs) {
+		load[owner]++
+		if needs[slot] == 3 != (owner == "") || owner == "old" && needs[slot] > 1 {
+			t.Errorf("slot %d needs %d and is for %q", slot, needs[slot], owner)
+		}
+	}
+	if load[""] != 16 || load["old"] == 0 || load["new"] == 0 || load["newer"] == 0 {
+		t.Errorf("%v", load)
+	}
+	for slot := range needs {
+		needs[slot] = 2
+	}
+	all := cluster.AssignmentOf([]cluster.Candidate{{"old", 1, 1}, {"older", 1, 0}, {"new", 1, 2}}, needs)
+	if slices.ContainsFunc(all, func(owner string) bool { return owner != "new" }) {
+		t.Errorf("all slots need 2: %v", all)
 	}
 }

@@ -24,6 +24,11 @@ type Config struct {
 	// Lock is a file that this process locks while it runs. A node that starts again on the same host and gets the lock of its
 	// predecessor knows that it has ended, and takes its slots over at once instead of after Lease.Dead. Empty: none.
 	Lock string
+	// Weight is this node's share of the slots, compared with those of others; 0: 1. The most is MaxWeight.
+	Weight int
+	// Reads is the largest major version of the schema, which is the number before the first dot, whose rooms this program can restore
+	// although its own is smaller: programs that take the place of a newer version need it. 0: that of its own schema.
+	Reads int
 	// Zone and Version are shown to operators.
 	Zone, Version string
 	// Trace is told what decides about ownership, for checkers; nil: nobody. It is called by several goroutines, and must not block.
@@ -35,6 +40,9 @@ type Config struct {
 
 // MaxSlots is the largest number of slots.
 const MaxSlots = 4096
+
+// MaxWeight is the largest weight of a node.
+const MaxWeight = 1000
 
 // LeaseTimes are the times of a node's lease. A directory that is out of service for less than Stop stops no room. Dead
 // must be larger than Stop by what the clocks of two machines may drift apart in that time.
@@ -78,6 +86,9 @@ func (c Config) resolve() (Config, error) {
 	c.Slots = c.SlotCount()
 	if c.Slots < 1 || c.Slots > MaxSlots || c.Slots&(c.Slots-1) != 0 {
 		return c, fmt.Errorf("cluster: %d slots: use a power of two up to %d", c.Slots, MaxSlots)
+	}
+	if c.Weight < 0 || c.Weight > MaxWeight {
+		return c, fmt.Errorf("cluster: a weight of %d: use 1 to %d, or 0 for 1", c.Weight, MaxWeight)
 	}
 	c.Lease = c.Lease.resolve()
 	if err := c.Lease.check(); err != nil {

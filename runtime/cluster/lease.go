@@ -119,7 +119,8 @@ func (n *Node) renew() bool {
 	n.mu.Lock()
 	rec := nodeRecord{
 		Incarnation: incarnationID(n.self.Incarnation), Address: n.self.Address, State: nodeUp, Count: n.writes.Load(),
-		Zone: n.cfg.Zone, Version: n.cfg.Version, Fingerprint: n.hash, Lock: n.lock.id(),
+		Zone: n.cfg.Zone, Version: n.cfg.Version, Weight: n.cfg.Weight, Lock: n.lock.id(),
+		Schema: n.schema.Version, Fingerprint: n.schema.Fingerprint, Reads: n.reads(),
 	}
 	if n.draining {
 		rec.State = nodeDraining
@@ -196,7 +197,7 @@ func (n *Node) endIncarnation() {
 	}
 }
 
-// Drain gives all slots to other nodes, and returns when none is left, when there is nobody to take them, or with an error when
+// Drain gives all slots to other nodes, and returns when none is left that another one may own, or with an error when
 // ctx ends. Others give the node nothing any more.
 func (n *Node) Drain(ctx context.Context) error {
 	n.mu.Lock()
@@ -212,26 +213,26 @@ func (n *Node) Drain(ctx context.Context) error {
 	defer stop()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for ctx.Err() == nil && n.ctx.Err() == nil && n.holdsSlots() && n.othersUp() {
+	for ctx.Err() == nil && n.ctx.Err() == nil && n.holdsForOthers() {
 		n.changed.Wait()
 	}
 	return context.Cause(ctx)
 }
 
-// othersUp reports whether there are nodes that will take slots: those that are late may only wait for the directory. n.mu is held.
-func (n *Node) othersUp() bool {
+// holdsForOthers reports whether the node owns a slot that another one may own, or is about to own or give one. Nodes that are late may only
+// wait for the directory. n.mu is held.
+func (n *Node) holdsForOthers() bool {
+	reads := -1
 	for name, s := range n.nodes {
 		if name != n.cfg.Node && s.record.State == nodeUp {
-			return true
+			reads = max(reads, s.record.Reads)
 		}
 	}
-	return false
-}
-
-// holdsSlots reports whether the node owns a slot, or is about to. n.mu is held.
-func (n *Node) holdsSlots() bool {
+	if reads < 0 {
+		return false
+	}
 	for i := range n.slots {
-		if n.slots[i].mine != 0 || n.slots[i].busy {
+		if s := &n.slots[i]; s.busy || s.mine != 0 && s.record.Needs <= reads {
 			return true
 		}
 	}

@@ -58,10 +58,10 @@ type RoomLoad struct {
 
 // Node is this process in its cluster. Its methods are safe for concurrent use.
 type Node struct {
-	cfg   Config
-	app   App
-	clock clock.Clock
-	hash  string // of the protocol, for operators
+	cfg    Config
+	app    App
+	clock  clock.Clock
+	schema Schema
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -92,6 +92,7 @@ type Node struct {
 	paused   time.Time // since when the node may not act; zero: it may
 	gives    int       // slots that are being given away
 	churn    churn
+	unread   bool // it was said that some slots are for no node
 	events   EventCounts
 	renewal  time.Duration // that the last renewal took
 	joined   chan struct{}
@@ -129,15 +130,15 @@ type slotState struct {
 
 // Join makes this process a node of its cluster. It returns once the cluster's settings are known to be the same as the
 // node's; the lease and slots come after that, and Ready tells. When ctx ends before, or the settings differ, it returns an
-// error that says so. fingerprint is of the protocol. app is called once, before anything of what it returns is, with the node. End
+// error that says so. app is called once, before anything of what it returns is, with the node. End
 // the node with Leave.
-func Join(ctx context.Context, cfg Config, fingerprint string, app func(n *Node) App) (*Node, error) {
+func Join(ctx context.Context, cfg Config, schema Schema, app func(n *Node) App) (*Node, error) {
 	cfg, err := cfg.resolve()
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, clock: cfg.Clock, hash: fingerprint, process: newIncarnation(), retired: make(chan struct{}),
+		cfg: cfg, clock: cfg.Clock, schema: schema, process: newIncarnation(), retired: make(chan struct{}),
 		wake: make(chan struct{}, 1), kick: make(chan struct{}, 1), joined: make(chan struct{}),
 		nodes: make(map[string]*nodeState), slots: make([]slotState, cfg.Slots),
 	}

@@ -34,6 +34,8 @@ type world struct {
 	t     *testing.T
 	procs []*proc
 
+	schema cluster.Schema // of processes that start
+
 	mu     sync.Mutex
 	epochs [slots]uint64 // in which each slot was opened last
 	opens  [slots]int    // how often it was opened in a new epoch
@@ -43,7 +45,7 @@ type world struct {
 func inWorld(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{Cluster: memory.New(clock.Real{}), t: t}
+		w := &world{Cluster: memory.New(clock.Real{}), t: t, schema: cluster.Schema{Fingerprint: "fingerprint"}}
 		t.Cleanup(func() {
 			w.mustTellRoutes()
 			for _, p := range w.procs {
@@ -99,7 +101,7 @@ func (w *world) startWith(name string, change func(*cluster.Config)) *proc {
 
 func (w *world) join(ctx context.Context, cfg cluster.Config) (*proc, error) {
 	p := &proc{w: w, name: cfg.Node, open: make(map[int]uint64), yielding: make(map[int]uint64)}
-	_, err := cluster.Join(ctx, cfg, "fingerprint", func(n *cluster.Node) cluster.App {
+	_, err := cluster.Join(ctx, cfg, w.schema, func(n *cluster.Node) cluster.App {
 		p.Node = n
 		p.note(func() { w.procs = append(w.procs, p) })
 		return p

@@ -43,7 +43,10 @@ type nodeRecord struct {
 	Count       uint64        `json:"count"` // of renewals: no record is like the one before
 	Zone        string        `json:"zone,omitempty"`
 	Version     string        `json:"version,omitempty"`
+	Schema      string        `json:"schema,omitempty"`      // version of its protocol
 	Fingerprint string        `json:"fingerprint,omitempty"` // of its protocol
+	Reads       int           `json:"reads,omitempty"`       // largest major version of a schema whose rooms it can restore
+	Weight      int           `json:"weight,omitempty"`      // 0: 1
 	Lock        string        `json:"lock,omitempty"`        // identifies what it has locked on its host
 	By          string        `json:"by,omitempty"`          // who found it dead
 	Load        Load          `json:"load"`
@@ -61,6 +64,7 @@ type ownRecord struct {
 	Node        string        `json:"node"`
 	Incarnation incarnationID `json:"inc"`
 	State       string        `json:"state"`
+	Needs       int           `json:"needs,omitempty"` // major version of the schema that can restore its rooms
 }
 
 // of reports whether the record names an incarnation.

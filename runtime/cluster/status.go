@@ -37,8 +37,11 @@ type NodeStatus struct {
 	Node        string  `json:"node"`
 	State       string  `json:"state"` // up, draining or dead
 	Zone        string  `json:"zone,omitempty"`
-	Version     string  `json:"version,omitempty"`
+	Version     string  `json:"version,omitempty"` // of the program
+	Schema      string  `json:"schema,omitempty"`  // version of its schema
 	Fingerprint string  `json:"fingerprint,omitempty"`
+	Reads       int     `json:"reads,omitempty"` // the largest major version of the schema whose rooms it restores
+	Weight      int     `json:"weight"`
 	Seen        float64 `json:"seenSeconds"` // since its record changed, or this node could act again
 	Slots       int     `json:"slots"`
 	Load        Load    `json:"load"`
@@ -48,6 +51,7 @@ type NodeStatus struct {
 type SlotStatus struct {
 	Owner string `json:"owner,omitempty"` // node; empty: nobody
 	Epoch uint64 `json:"epoch,omitempty"`
+	Needs int    `json:"needs,omitempty"` // the least of the numbers that nodes call Reads, of who may own it
 }
 
 // LinkStatus is the link to a node, with those to its earlier incarnations that are still there.
@@ -76,7 +80,7 @@ func (n *Node) Status() Status {
 	owned := make(map[string]int)
 	for i := range n.slots {
 		route := n.slots[i].routed
-		s.Slots[i] = SlotStatus{route.Owner.Node, route.Epoch}
+		s.Slots[i] = SlotStatus{route.Owner.Node, route.Epoch, n.slots[i].record.Needs}
 		owned[route.Owner.Node]++
 		if mine := n.slots[i].mine; mine != 0 {
 			s.Owned++
@@ -85,7 +89,8 @@ func (n *Node) Status() Status {
 	}
 	for name, node := range n.nodes {
 		r := &node.record
-		s.Nodes = append(s.Nodes, NodeStatus{name, r.State, r.Zone, r.Version, r.Fingerprint, now.Sub(node.seen).Seconds(), owned[name], r.Load})
+		s.Nodes = append(s.Nodes, NodeStatus{name, r.State, r.Zone, r.Version, r.Schema, r.Fingerprint, r.Reads, max(r.Weight, 1),
+			now.Sub(node.seen).Seconds(), owned[name], r.Load})
 	}
 	slices.SortFunc(s.Nodes, func(a, b NodeStatus) int { return cmp.Compare(a.Node, b.Node) })
 	if n.links != nil {
@@ -120,6 +125,24 @@ func (s *Status) Orphans() int {
 		}
 	}
 	return n
+}
+
+// Unread returns how many slots are nobody's because no node that is up reads what they have kept, and the least of the numbers that nodes
+// call Reads of one that would read it all.
+func (s *Status) Unread() (slots, needs int) {
+	reads := -1
+	for i := range s.Nodes {
+		if s.Nodes[i].State == nodeUp {
+			reads = max(reads, s.Nodes[i].Reads)
+		}
+	}
+	for i := range s.Slots {
+		if slot := &s.Slots[i]; reads >= 0 && slot.Owner == "" && slot.Needs > reads {
+			slots++
+			needs = max(needs, slot.Needs)
+		}
+	}
+	return slots, needs
 }
 
 // count counts an event. n.mu is held.

@@ -80,7 +80,11 @@ func (n *Node) look() {
 			n.done.Go(func() { n.kill(name, rec, last) })
 		}
 	}
-	should := assignment(n.candidates(), len(n.slots))
+	nodes := n.candidates()
+	should := assignment(nodes, n.needs())
+	if len(nodes) > 0 {
+		n.tellUnread(should)
+	}
 	for slot := range n.slots {
 		s := &n.slots[slot]
 		if s.busy {
@@ -88,16 +92,16 @@ func (n *Node) look() {
 		}
 		switch {
 		case s.mine != 0:
-			if should != nil && should[slot] != n.cfg.Node && n.gives < giveAtOnce && n.mayGive(slot, rooms, now) {
+			if to := should[slot]; to != "" && to != n.cfg.Node && n.gives < giveAtOnce && n.mayGive(slot, rooms, now) {
 				s.busy = true
 				n.gives++
-				to := n.nodes[should[slot]].record.peer(should[slot])
+				to := n.nodes[to].record.peer(to)
 				n.done.Go(func() { n.give(slot, to) })
 			}
 		case n.claimable(slot, now, should):
 			s.busy = true
-			last := s.revision // as in kill
-			n.done.Go(func() { n.claim(slot, last) })
+			last, needs := s.revision, n.keeps(s.record.Needs) // as in kill
+			n.done.Go(func() { n.claim(slot, last, needs) })
 		}
 	}
 }
@@ -121,17 +125,17 @@ func (n *Node) mayGive(slot int, rooms []int, now time.Time) bool {
 const missedRenewals = 3
 
 // candidates returns the nodes that may be given slots. n.mu is held.
-func (n *Node) candidates() []string {
-	var names []string
+func (n *Node) candidates() []candidate {
+	var nodes []candidate
 	now := n.clock.Now()
 	for name, s := range n.nodes {
 		self := name == n.cfg.Node
 		late := !self && now.Sub(s.seen) >= missedRenewals*n.cfg.Lease.Renew
 		if s.record.State == nodeUp && !late && (!self || !n.draining) {
-			names = append(names, name)
+			nodes = append(nodes, candidate{name, max(s.record.Weight, 1), s.record.Reads})
 		}
 	}
-	return names
+	return nodes
 }
 
 // claimable reports whether a slot is for this node to take. n.mu is held.
@@ -145,13 +149,13 @@ func (n *Node) claimable(slot int, now time.Time, should []string) bool {
 		// one: who gave it did not know, and nobody else may have it.
 		return true
 	}
-	if n.draining {
+	if n.draining || s.record.Needs > n.reads() {
 		return false
 	}
 	if s.revision != 0 && !n.ended(s, now) {
 		return false
 	}
-	return should != nil && should[slot] == n.cfg.Node || !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace
+	return should[slot] == n.cfg.Node || !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace
 }
 
 // ended reports whether the incarnation that a slot's record names is gone for good: its node's record says so, or is that of another one
@@ -183,9 +187,9 @@ func (n *Node) kill(name string, rec nodeRecord, last uint64) {
 }
 
 // claim writes that a slot is this node's, on condition that its record is the one this node has seen.
-func (n *Node) claim(slot int, last uint64) {
+func (n *Node) claim(slot int, last uint64, needs int) {
 	self := n.Self()
-	rec := ownRecord{self.Node, incarnationID(self.Incarnation), slotActive}
+	rec := ownRecord{self.Node, incarnationID(self.Incarnation), slotActive, needs}
 	epoch, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: last}, n.Alive)
 	n.finish(slot, func(s *slotState) {
 		if errors.Is(err, ErrConflict) && s.revision == last {
@@ -206,7 +210,7 @@ func (n *Node) claim(slot int, last uint64) {
 // take it.
 func (n *Node) give(slot int, to Peer) {
 	n.mu.Lock()
-	epoch := n.slots[slot].mine
+	epoch, needs := n.slots[slot].mine, n.slots[slot].record.Needs
 	n.mu.Unlock()
 	n.trace("yield", slot, epoch, to)
 	ctx, cancel := context.WithCancelCause(n.ctx)
@@ -218,7 +222,7 @@ func (n *Node) give(slot int, to Peer) {
 		return
 	}
 	n.flushAll(ctx)
-	rec := ownRecord{to.Node, incarnationID(to.Incarnation), slotHandoff}
+	rec := ownRecord{to.Node, incarnationID(to.Incarnation), slotHandoff, needs}
 	revision, err := n.write(n.ctx, Write{Key: SlotKey(slot), Value: mustJSON(rec), Last: epoch}, n.Alive)
 	n.given(slot, epoch, to, err, func(s *slotState) {
 		if revision > s.revision { // nobody has been quicker to take it

@@ -151,7 +151,7 @@ func TestWhatAnOperatorSees(t *testing.T) {
 		for _, n := range s.Nodes {
 			states[n.Node] = n.State
 			owned += n.Slots
-			if n.Fingerprint != "fingerprint" || n.Load.Connections != 7 || (n.Node == "a") != (n.Zone == "north" && n.Version == "v1") {
+			if n.Fingerprint != "fingerprint" || n.Weight != 1 || n.Load.Connections != 7 || (n.Node == "a") != (n.Zone == "north" && n.Version == "v1") {
 				t.Errorf("%+v", n)
 			}
 		}

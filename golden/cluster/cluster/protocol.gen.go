@@ -147,6 +147,7 @@ var typePresence = &wsrt.MessageType{
 // protocol describes all messages to the runtime.
 var protocol = &wsrt.Protocol{
 	Name:        "Cluster",
+	Version:     "1.0.0",
 	Fingerprint: SchemaFingerprint,
 	Messages: []*wsrt.MessageType{
 		typeJoin,
