@@ -30,9 +30,10 @@ var bugs = []bug{
 	// A snapshot is refused for the owner of its slot, or for the snapshot in whose place it would come. One of the two is enough
 	// against what is done here, so that both are left out.
 	{"no-fence", []edit{
-		{"runtime/cluster/nats/snapshots.go", "expecting(newMessage(w.names.fence(w.slot), nil), w.epoch, w.names.record(cluster.SlotKey(w.slot)))",
-			"newMessage(w.names.fence(w.slot), nil)"},
-		{"runtime/cluster/nats/snapshots.go", `expecting(all[len(all)-1], before.sequence, "")`, "all[len(all)-1]"},
+		{"runtime/cluster/nats/saves.go",
+			"expecting(newMessage(g.names.fence(lead.slot), nil), lead.epoch, g.names.record(cluster.SlotKey(lead.slot)))",
+			"newMessage(g.names.fence(lead.slot), nil)"},
+		{"runtime/cluster/nats/saves.go", `expecting(all[len(all)-1], before[n].sequence, "")`, "all[len(all)-1]"},
 	}, lateSave, []string{"fence"}},
 	{"plain-renewal", []edit{
 		{"runtime/cluster/nats/directory.go", `"log/slog"`, "\"log/slog\"\n\t\"strings\""},

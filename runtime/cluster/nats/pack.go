@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 )
 
 // The first byte of a kept snapshot says how the rest is written. So no snapshot that is there is empty.
@@ -18,11 +19,19 @@ const (
 // smallest is what is worth compressing.
 const smallest = 512
 
+// packer keeps what compresses, because that costs more to make than a snapshot to compress. It is safe for concurrent use.
+type packer struct{ writers sync.Pool }
+
 // pack compresses a snapshot where that makes it smaller.
-func pack(snapshot []byte) []byte {
+func (p *packer) pack(snapshot []byte) []byte {
 	if len(snapshot) >= smallest {
 		b := bytes.NewBuffer(append(make([]byte, 0, len(snapshot)/2), deflated))
-		w, _ := flate.NewWriter(b, flate.BestSpeed) // fails for unknown levels only
+		w, _ := p.writers.Get().(*flate.Writer)
+		if w == nil {
+			w, _ = flate.NewWriter(nil, flate.BestSpeed) // fails for unknown levels only
+		}
+		defer p.writers.Put(w)
+		w.Reset(b)
 		_, err := w.Write(snapshot)
 		if err = errors.Join(err, w.Close()); err == nil && b.Len() <= len(snapshot) {
 			return b.Bytes()

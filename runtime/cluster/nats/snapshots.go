@@ -2,12 +2,10 @@ package natscluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
 
 	"github.com/wsgen/wsgen/runtime/cluster"
@@ -18,7 +16,7 @@ const (
 	maxSnapshot = 16 << 20
 	// partSize is how much of a snapshot is in one message.
 	partSize = 512 << 10
-	// savesAtOnce is how many snapshots a node writes at a time; a stream takes 50 batches from all nodes.
+	// savesAtOnce is how many batches a node writes at a time; a stream takes 50 from all nodes.
 	savesAtOnce = 4
 	// forgetAfter is when the servers drop what is left of a deleted snapshot, in seconds. By then no write that was meant to
 	// come before the deletion is on its way.
@@ -28,25 +26,28 @@ const (
 )
 
 // snapshots keeps each snapshot in the last message of a subject, its head, and further parts of a large one in subjects below
-// it. A snapshot is written in a batch whose first message is refused when the slot has another owner, and whose last one, the
-// head, when it is not in the place of the head that this node knows. The latter keeps a write that was held up
+// it. Snapshots are written in batches whose first message is refused when the slot has another owner, and with it all others; so
+// is a head that does not come in the place of the one that this node knows. The latter keeps a write that was held up
 // somewhere, and given up, from coming after its successor.
 type snapshots struct {
 	store
+	packer packer
 	tokens chan struct{} // to be held while writing
 
 	mu    sync.Mutex
 	slots map[int]*slotHeads
 }
 
-// slotHeads are the heads of a slot as its owner knows them. They are dropped when it turns out to have another owner.
+// slotHeads are the heads of a slot as its owner knows them, which are dropped when it turns out to have another owner; and what
+// waits to be written for it.
 type slotHeads struct {
-	writing chan struct{} // one batch for a slot is on its way at a time; the server would refuse a second one
-
 	mu     sync.Mutex
 	epoch  uint64
 	heads  map[string]head // by subject
 	loaded map[string]head // those that were loaded and not saved since, perhaps before this epoch
+
+	queue   []*saving
+	writing bool // one batch for a slot is on its way at a time; the server would refuse a second one
 }
 
 // head is what the head of a snapshot was when it was seen last; the zero head is none.
@@ -106,26 +107,26 @@ func partSubject(subject string, i int) string {
 }
 
 // Save implements cluster.Snapshots. A snapshot may have 16 MiB. When Save fails with another error than cluster.ErrFenced, it is
-// not known whether it was kept; the next Save for the topic settles it. Saves for one slot are written one after the other.
+// not known whether it was kept; the next Save for the topic settles it. What is saved for one slot at the same time is written together.
 func (s *snapshots) Save(ctx context.Context, slot int, epoch uint64, topic string, snapshot []byte) error {
 	if len(snapshot) > maxSnapshot {
 		return fmt.Errorf("natscluster: the snapshot of %q has %d bytes, at most %d are kept", topic, len(snapshot), maxSnapshot)
 	}
-	var parts [][]byte
+	w := &saving{ctx: ctx, slot: slot, epoch: epoch, subject: s.names.snapshot(slot, topic), id: nuid.Next(), done: make(chan error, 1)}
 	if snapshot != nil {
-		parts = split(pack(snapshot))
+		w.parts = split(s.packer.pack(snapshot))
 	}
 	own := s.slot(slot)
-	for _, turn := range []chan struct{}{own.writing, s.tokens} {
-		select {
-		case turn <- struct{}{}:
-			defer func() { <-turn }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if own.add(w) {
+		go s.write(own)
 	}
-	w := &saving{s, slot, epoch, s.names.snapshot(slot, topic), parts, nuid.Next(), 0}
-	err := s.again(ctx, func() error { return w.try(ctx, own) })
+	var err error
+	select {
+	case err = <-w.done:
+	case <-ctx.Done():
+		own.withdraw(w)
+		err = ctx.Err()
+	}
 	if err != nil && err != cluster.ErrFenced {
 		err = fmt.Errorf("natscluster: cannot save the snapshot of %q: %w", topic, err)
 	}
@@ -137,94 +138,10 @@ func (s *snapshots) slot(slot int) *slotHeads {
 	defer s.mu.Unlock()
 	h := s.slots[slot]
 	if h == nil {
-		h = &slotHeads{writing: make(chan struct{}, 1), heads: make(map[string]head), loaded: make(map[string]head)}
+		h = &slotHeads{heads: make(map[string]head), loaded: make(map[string]head)}
 		s.slots[slot] = h
 	}
 	return h
-}
-
-// saving is a Save.
-type saving struct {
-	*snapshots
-	slot    int
-	epoch   uint64
-	subject string
-	parts   [][]byte
-	id      string
-	tries   int // that got no answer
-}
-
-// errAgain says that a batch was refused for what can be put right.
-var errAgain = errors.New("the head of the snapshot was another one")
-
-// try writes the batch once.
-func (w *saving) try(ctx context.Context, own *slotHeads) error {
-	before, known := own.get(w.epoch, w.subject)
-	if !known {
-		done, err := w.look(ctx, own)
-		if done || err != nil {
-			return err
-		}
-		before, _ = own.get(w.epoch, w.subject)
-	}
-	if before.parts == 0 && len(w.parts) == 0 && !known {
-		return nil // nothing is there to be deleted, and the slot is still ours
-	}
-	sequence, err := w.publishBatch(ctx, nuid.Next(), w.tries, w.batch(before))
-	switch {
-	case err == nil && len(w.parts) > 0:
-		own.set(w.epoch, w.subject, head{sequence, len(w.parts)})
-		return nil
-	case err == nil:
-		own.forget(w.subject)
-		return nil
-	case isCode(err, codeDuplicateInBatch): // an earlier try was written, and its answer lost
-		own.forget(w.subject)
-		return nil
-	case isCode(err, codeWrongSequence):
-		own.forget(w.subject)
-		return errAgain
-	case errors.Is(err, context.DeadlineExceeded):
-		w.tries++
-	}
-	return err
-}
-
-// look finds out whether the slot has another owner by now, and what the head is. done: it is the one of this Save.
-func (w *saving) look(ctx context.Context, own *slotHeads) (done bool, err error) {
-	record := w.names.record(cluster.SlotKey(w.slot))
-	found, err := w.read(ctx, record, w.subject)
-	if err != nil {
-		return false, err
-	}
-	if found[record].sequence != w.epoch {
-		own.clear()
-		return false, cluster.ErrFenced
-	}
-	m := found[w.subject]
-	own.set(w.epoch, w.subject, headOf(m))
-	return m.sequence != 0 && m.header.Get(headerID) == w.id, nil
-}
-
-// batch are the messages of this Save. The ID of the first one lets the server tell that the batch was written already.
-func (w *saving) batch(before head) []*nats.Msg {
-	first := expecting(newMessage(w.names.fence(w.slot), nil), w.epoch, w.names.record(cluster.SlotKey(w.slot)))
-	first.Header.Set(headerID, w.id+"-1")
-	all := []*nats.Msg{first}
-	for i := max(len(w.parts), before.parts, 1) - 1; i >= 0; i-- {
-		var m *nats.Msg
-		if i < len(w.parts) {
-			m = newMessage(partSubject(w.subject, i), w.parts[i])
-		} else {
-			m = newMessage(partSubject(w.subject, i), nil)
-			m.Header.Set(headerTTL, forgetAfter)
-		}
-		all = append(all, m)
-	}
-	last := expecting(all[len(all)-1], before.sequence, "")
-	last.Header.Set(headerID, w.id)
-	last.Header.Set(headerParts, strconv.Itoa(len(w.parts)))
-	return all
 }
 
 // get returns the head of a snapshot, if it was seen by the owner with this epoch, or when the snapshot was loaded: once, because

@@ -20,7 +20,7 @@ import (
 // not answer.
 const attemptTime = time.Second
 
-// partTime is how much longer it is waited for each message of a batch.
+// partTime is how much longer it is waited for each half a megabyte of a batch, the first one included.
 const partTime = 250 * time.Millisecond
 
 // Codes of the server's errors that have no name in nats.go.
@@ -117,7 +117,11 @@ func (s store) send(ctx context.Context, m *nats.Msg) (uint64, error) {
 // publishBatch sends messages that are all stored, or none. It returns the sequence of the last one. A large batch gets
 // more time, and every try twice that of the one before: a leader that is gone costs little, and a slow disk is waited for.
 func (s store) publishBatch(ctx context.Context, id string, try int, all []*nats.Msg) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, (attemptTime+time.Duration(len(all))*partTime)<<min(try, 5))
+	size := 0
+	for _, m := range all {
+		size += len(m.Data)
+	}
+	ctx, cancel := context.WithTimeout(ctx, (attemptTime+time.Duration(size/partSize+1)*partTime)<<min(try, 5))
 	defer cancel()
 	for i, m := range all {
 		m.Header.Set(headerBatch, id)
@@ -223,7 +227,7 @@ func (s store) again(ctx context.Context, f func() error) error {
 // passing says whether an error may be gone at the next try. All that is not an answer of the server is, as long as the
 // connection is not closed.
 func passing(err error) bool {
-	for _, final := range []error{cluster.ErrConflict, cluster.ErrFenced, nats.ErrConnectionClosed, nats.ErrMaxPayload} {
+	for _, final := range []error{cluster.ErrConflict, cluster.ErrFenced, nats.ErrConnectionClosed, nats.ErrMaxPayload, errTooMany} {
 		if errors.Is(err, final) {
 			return false
 		}

@@ -40,8 +40,9 @@ func TestKeysAreSubjects(t *testing.T) {
 }
 
 func TestPack(t *testing.T) {
+	var p packer
 	for _, want := range [][]byte{{}, []byte("x"), bytes.Repeat([]byte("x"), smallest), make([]byte, maxSnapshot)} {
-		packed := pack(want)
+		packed := p.pack(want)
 		got, err := unpack(packed)
 		if err != nil || got == nil || !bytes.Equal(got, want) {
 			t.Errorf("%d bytes are %d (%v)", len(want), len(got), err)
@@ -50,7 +51,7 @@ func TestPack(t *testing.T) {
 			t.Errorf("%d bytes that are all the same take %d", len(want), len(packed))
 		}
 	}
-	for _, packed := range [][]byte{{}, {99}, {deflated, 1, 2}, pack(make([]byte, maxSnapshot+1))} {
+	for _, packed := range [][]byte{{}, {99}, {deflated, 1, 2}, p.pack(make([]byte, maxSnapshot+1))} {
 		if got, err := unpack(packed); err == nil {
 			t.Errorf("%.10x is %d bytes", packed, len(got))
 		}

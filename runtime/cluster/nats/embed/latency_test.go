@@ -44,11 +44,41 @@ func BenchmarkSave(b *testing.B) {
 	})
 }
 
+// BenchmarkSaveOfASlot saves the 400 rooms of a slot, as before it is given away.
+func BenchmarkSaveOfASlot(b *testing.B) {
+	onEach(b, func(b *testing.B, p *natscluster.Plane) {
+		epoch := claim(b, p, 1, 0, "a")
+		all := make(map[string][]byte)
+		for i := range 400 {
+			all[fmt.Sprint("r", i)] = noise(2000)
+		}
+		saveAll(b, p, epoch, all)
+		for b.Loop() {
+			saveAll(b, p, epoch, all)
+		}
+	})
+}
+
 func BenchmarkLoad(b *testing.B) {
 	onEach(b, func(b *testing.B, p *natscluster.Plane) {
 		mustSave(b, p, 1, claim(b, p, 1, 0, "a"), "r", noise(2000))
 		for b.Loop() {
 			mustLoad(b, p, 1, "r")
+		}
+	})
+}
+
+// BenchmarkLoadOfASlot loads the 400 rooms of a slot, as after it was taken.
+func BenchmarkLoadOfASlot(b *testing.B) {
+	onEach(b, func(b *testing.B, p *natscluster.Plane) {
+		epoch := claim(b, p, 1, 0, "a")
+		all := make(map[string][]byte)
+		for i := range 400 {
+			all[fmt.Sprint("r", i)] = noise(2000)
+		}
+		saveAll(b, p, epoch, all)
+		for b.Loop() {
+			mustLoadAll(b, p, all)
 		}
 	})
 }
