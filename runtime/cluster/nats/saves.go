@@ -34,56 +34,26 @@ const (
 	batchMessages = 1000
 )
 
-// add lets a Save wait for its turn, and reports whether nobody writes for the slot yet: the caller has to.
-func (h *slotHeads) add(w *saving) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.queue = append(h.queue, w)
-	first := !h.writing
-	h.writing = true
-	return first
-}
-
-// withdraw removes a Save that does not wait any more. One that is being written stays.
-func (h *slotHeads) withdraw(w *saving) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if i := slices.Index(h.queue, w); i >= 0 {
-		h.queue = slices.Delete(h.queue, i, i+1)
-	}
-}
-
-// next returns what is to be written together, in the order in which it came: different topics, of one epoch. Without any, nobody writes
-// from here on.
-func (h *slotHeads) next() []*saving {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.queue) == 0 {
-		h.writing, h.queue = false, nil
-		return nil
-	}
+// fitting returns how many of the first ones are written together: different topics, of one epoch.
+func fitting(waiting []*saving) int {
 	size, seen := 0, make(map[string]bool)
-	n := 0
-	for _, w := range h.queue {
+	for n, w := range waiting {
 		for _, p := range w.parts {
 			size += len(p)
 		}
-		if n > 0 && (n >= groupSaves || size > groupBytes || seen[w.subject] || w.epoch != h.queue[0].epoch) {
-			break
+		if n > 0 && (n >= groupSaves || size > groupBytes || seen[w.subject] || w.epoch != waiting[0].epoch) {
+			return n
 		}
 		seen[w.subject] = true
-		n++
 	}
-	group := slices.Clone(h.queue[:n])
-	h.queue = slices.Delete(h.queue, 0, n)
-	return group
+	return len(waiting)
 }
 
 // write writes what waits for a slot until there is nothing.
 func (s *snapshots) write(own *slotHeads) {
 	for more := true; more; {
 		s.tokens <- struct{}{}
-		group := own.next()
+		group := own.saves.next(fitting)
 		if more = group != nil; more {
 			s.writeGroup(own, group)
 		}
@@ -94,7 +64,11 @@ func (s *snapshots) write(own *slotHeads) {
 // writeGroup writes some together. What cannot be written together is written in smaller groups, so that one does not keep others from
 // being saved.
 func (s *snapshots) writeGroup(own *slotHeads, saves []*saving) {
-	ctx, cancel := whileAny(saves)
+	var waiting []context.Context
+	for _, w := range saves {
+		waiting = append(waiting, w.ctx)
+	}
+	ctx, cancel := whileAny(waiting)
 	defer cancel()
 	g := &group{snapshots: s, own: own, saves: slices.Clone(saves)}
 	err := s.again(ctx, func() error { return g.try(ctx) })
@@ -104,22 +78,6 @@ func (s *snapshots) writeGroup(own *slotHeads, saves []*saving) {
 		return
 	}
 	g.settle(err)
-}
-
-// whileAny returns a context that ends when nobody waits any more.
-func whileAny(saves []*saving) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		defer cancel()
-		for _, w := range saves {
-			select {
-			case <-w.ctx.Done():
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return ctx, cancel
 }
 
 // group is what is written in one batch. What is done with leaves it.

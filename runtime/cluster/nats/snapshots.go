@@ -33,6 +33,7 @@ type snapshots struct {
 	store
 	packer packer
 	tokens chan struct{} // to be held while writing
+	loads  queue[*loading]
 
 	mu    sync.Mutex
 	slots map[int]*slotHeads
@@ -46,8 +47,7 @@ type slotHeads struct {
 	heads  map[string]head // by subject
 	loaded map[string]head // those that were loaded and not saved since, perhaps before this epoch
 
-	queue   []*saving
-	writing bool // one batch for a slot is on its way at a time; the server would refuse a second one
+	saves queue[*saving] // one batch for a slot is on its way at a time; the server would refuse a second one
 }
 
 // head is what the head of a snapshot was when it was seen last; the zero head is none.
@@ -60,10 +60,11 @@ func newSnapshots(s store) *snapshots {
 	return &snapshots{store: s, tokens: make(chan struct{}, savesAtOnce), slots: make(map[int]*slotHeads)}
 }
 
-// Load implements cluster.Snapshots. It takes a write to the stream and a read, and so waits while the stream has no leader.
+// Load implements cluster.Snapshots. It takes a write to the stream and a read, and so waits while the stream has no leader. What is
+// loaded at the same time is read together.
 func (s *snapshots) Load(ctx context.Context, slot int, topic string) ([]byte, error) {
 	subject := s.names.snapshot(slot, topic)
-	found, err := s.read(ctx, subject, subject+".*")
+	found, err := s.find(ctx, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -117,14 +118,14 @@ func (s *snapshots) Save(ctx context.Context, slot int, epoch uint64, topic stri
 		w.parts = split(s.packer.pack(snapshot))
 	}
 	own := s.slot(slot)
-	if own.add(w) {
+	if own.saves.add(w) {
 		go s.write(own)
 	}
 	var err error
 	select {
 	case err = <-w.done:
 	case <-ctx.Done():
-		own.withdraw(w)
+		own.saves.withdraw(w)
 		err = ctx.Err()
 	}
 	if err != nil && err != cluster.ErrFenced {

@@ -68,7 +68,8 @@ func commits(t *testing.T, o natscluster.Options) func() int {
 	}
 }
 
-// TestSavesAtTheSameTime writes the rooms of a slot in few batches: small and large ones, those that shrink, and those that go.
+// TestSavesAtTheSameTime writes the rooms of a slot in few batches: small and large ones, those that shrink, and those that go. They are
+// read together, too.
 func TestSavesAtTheSameTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, o natscluster.Options, _ int) {
 		p, other := connect(t, o), connect(t, o)
@@ -88,7 +89,11 @@ func TestSavesAtTheSameTime(t *testing.T) {
 				}
 			}
 			saveAll(t, p, epoch, all)
-			mustLoadAll(t, other, all)
+			var twice sync.WaitGroup
+			for range 2 {
+				twice.Go(func() { mustLoadAll(t, other, all) })
+			}
+			twice.Wait()
 		}
 		if n := batches(); n > 3*rooms/10 {
 			t.Errorf("%d batches for %d rooms, three times", n, rooms)
