@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/wsgen/wsgen/internal/freeport"
 )
 
 var many = flag.Int("many", 100, "connections of TestSigterm")
@@ -31,7 +33,13 @@ var many = flag.Int("many", 100, "connections of TestSigterm")
 // come back, spread over the window, and the process exits in peace. -many 10000 is what a server should bear.
 func TestSigterm(t *testing.T) {
 	allowFiles(t)
-	debug := freeAddr(t)
+	var ports freeport.Ports
+	defer ports.Close()
+	free, err := ports.Addresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	debug := free[0]
 	cmd, addr := startChat(t, "-debug", debug)
 	ended := make(chan ending, *many)
 	var stalled []net.Conn
@@ -158,16 +166,6 @@ func dialMember(t *testing.T, addr string, i int) *websocket.Conn {
 		t.Error(err)
 	}
 	return c
-}
-
-// freeAddr returns an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // fillQueues has connections that read nothing talk to themselves until something waits for nine of ten: the kernel takes no more. It

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/wsgen/wsgen/internal/freeport"
 	"github.com/wsgen/wsgen/runtime/cluster"
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
 	"github.com/wsgen/wsgen/runtime/cluster/nats/embed"
@@ -201,7 +202,9 @@ func race(t *testing.T, nodes []*natscluster.Plane, last uint64, round int) (won
 
 // TestWatchOutlivesRestarts stops the only server and starts it again.
 func TestWatchOutlivesRestarts(t *testing.T) {
-	free, err := freeAddresses(1)
+	var ports freeport.Ports
+	defer ports.Close()
+	free, err := ports.Addresses(1)
 	if err != nil {
 		t.Fatal(err)
 	}

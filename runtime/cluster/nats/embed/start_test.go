@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
+	"github.com/wsgen/wsgen/internal/freeport"
 	"github.com/wsgen/wsgen/runtime/cluster"
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
 	"github.com/wsgen/wsgen/runtime/cluster/nats/embed"
@@ -99,6 +99,7 @@ func dial(t testing.TB, o natscluster.Options) *nats.Conn {
 // trio are three servers that keep every record.
 type trio struct {
 	dir     string
+	ports   freeport.Ports
 	servers []*embed.Server
 	urls    string // of all
 }
@@ -106,13 +107,13 @@ type trio struct {
 // newTrio starts three servers. They find each other at routes(i), the addresses of all as seen by server i; nil: those that
 // they listen at.
 func newTrio(dir string, routes func(i int, real []string) []string, more func(*server.Options)) (*trio, error) {
-	real, err := freeAddresses(3)
+	all := &trio{dir: dir, servers: make([]*embed.Server, 3)}
+	real, err := all.ports.Addresses(3)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	all := &trio{dir: dir, servers: make([]*embed.Server, 3)}
 	errs, urls := make([]error, 3), make([]string, 3)
 	var started sync.WaitGroup
 	for i := range 3 {
@@ -140,15 +141,14 @@ func (c *trio) close() {
 		}
 	}
 	all.Wait()
+	c.ports.Close()
 }
 
 // startTrio starts three servers that stop with the test.
 func startTrio(t testing.TB, routes func(i int, real []string) []string, more func(*server.Options)) *trio {
 	t.Helper()
 	c, err := newTrio(t.TempDir(), routes, more)
-	if c != nil {
-		t.Cleanup(c.close)
-	}
+	t.Cleanup(c.close)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,18 +192,6 @@ func (c *trio) leader(t testing.TB, nc *nats.Conn) int {
 			}
 		}
 	}
-}
-
-func freeAddresses(n int) (all []string, err error) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }()
-		all = append(all, l.Addr().String())
-	}
-	return all, nil
 }
 
 // recorder collects what a Watch reports.
