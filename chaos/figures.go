@@ -21,11 +21,11 @@ func (h *harness) figures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := newWorld(ctx, h.spawner, h.bin, dir, h.options)
+	w, err := h.world(ctx, h.bin(), dir)
 	if err != nil {
 		return err
 	}
-	defer w.stop()
+	defer func() { _ = w.stop() }() // hosts end with this process
 	f := &figures{trial: &trial{world: w, h: h}}
 	for _, measure := range []func(context.Context) error{f.leases, f.latency, f.members, f.publish, f.handovers, f.takeover} {
 		if err := measure(ctx); err != nil {

@@ -10,6 +10,8 @@ tool github.com/nats-io/nats-server/v2
 
 require (
 	github.com/coder/websocket v1.8.15
+	github.com/vishvananda/netlink v1.3.1
+	github.com/vishvananda/netns v0.0.5
 	github.com/wsgen/wsgen v0.0.0-00010101000000-000000000000
 	github.com/wsgen/wsgen/runtime/cluster/nats v0.0.0-00010101000000-000000000000
 	golang.org/x/sys v0.49.0

@@ -20,19 +20,13 @@ const (
 // hold does something to the connections of a node to the servers.
 func (t *trial) hold(node int, f link.Fault) {
 	t.fault("hold up what is on the links of node %d: %+v", node, f)
-	t.set(node, f)
+	t.uplink(node, all, f)
 }
 
 // release ends that.
 func (t *trial) release(node int) {
 	t.world.fault("release node %d", node)
-	t.set(node, link.Fault{})
-}
-
-func (t *trial) set(node int, f link.Fault) {
-	for j := range size {
-		t.uplinks[node][j].Set(f)
-	}
+	t.uplink(node, all, link.Fault{})
 }
 
 // spread waits until each node has slots. With a bug that may never be so.

@@ -6,6 +6,9 @@
 //	go run . -run kill,drain     faults of one kind, each with a verdict
 //	go run . -teeth all          nodes with a bug planted: the run must find it
 //	go run . -measure            figures for the documents
+//
+// Processes are in network namespaces of their own, with cables between them, where the system allows that; else on addresses of this
+// machine, with proxies between them. Bugs are planted with proxies, which can tell one connection from another.
 package main
 
 import (
@@ -23,10 +26,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/wsgen/wsgen/chaos/netns"
 )
 
 type options struct {
 	run, keep, sync string
+	network, dir    string
 	seed            uint64
 	time            time.Duration
 	clients, rooms  int
@@ -58,6 +64,8 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 1, "messages that each client sends in a second")
 	flag.StringVar(&o.sync, "sync", `"2m"`, "sync_interval of the servers")
 	flag.StringVar(&o.keep, "keep", "", "folder for logs and traces, which is kept; empty: a temporary one, kept when something is wrong")
+	flag.StringVar(&o.network, "network", "", "namespaces or proxies; empty: namespaces where they are allowed, proxies with -teeth")
+	flag.StringVar(&o.dir, "built", "", "folder in which the programs are: how this program starts itself")
 	flag.Parse()
 	o.resolve()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,6 +73,9 @@ func main() {
 	ok, err := start(ctx, o)
 	if err != nil {
 		log.Print(err)
+	}
+	if errors.Is(err, errNoNamespaces) {
+		os.Exit(exitNoNamespaces)
 	}
 	if err != nil || !ok {
 		os.Exit(1)
@@ -76,6 +87,9 @@ func (o *options) resolve() {
 	if o.short {
 		o.lease = leaseTimes{time.Second / 2, 3 * time.Second, 4 * time.Second}
 	}
+	if o.network == "" && o.teeth != "" {
+		o.network = proxies
+	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000) + 1
 	}
@@ -86,41 +100,63 @@ func (o *options) resolve() {
 	}
 }
 
-// start builds the programs and runs what is asked for. It reports whether all went well.
+// start builds the programs and runs what is asked for, in namespaces if possible. It reports whether all went well.
 func start(ctx context.Context, o options) (bool, error) {
 	if err := raiseLimit(); err != nil {
 		return false, err
 	}
-	dir := o.keep
-	if dir == "" {
+	if o.dir != "" {
+		return run(ctx, o)
+	}
+	o.dir = o.keep
+	if o.dir == "" {
 		var err error
-		if dir, err = os.MkdirTemp("", "wsgen-chaos-"); err != nil {
+		if o.dir, err = os.MkdirTemp("", "wsgen-chaos-"); err != nil {
 			return false, err
 		}
 	}
-	bin := filepath.Join(dir, "bin")
 	server := make(chan error, 1)
-	go func() { server <- build(ctx, filepath.Join(bin, "nats-server"), "github.com/nats-io/nats-server/v2") }()
-	if err := errors.Join(build(ctx, filepath.Join(bin, "node"), "./node"), <-server); err != nil {
+	go func() {
+		server <- build(ctx, filepath.Join(o.bin(), "nats-server"), "github.com/nats-io/nats-server/v2")
+	}()
+	if err := errors.Join(build(ctx, filepath.Join(o.bin(), "node"), "./node"), <-server); err != nil {
 		return false, err
 	}
-	h := &harness{options: o, spawner: newSpawner(), dir: dir, bin: bin}
-	ok, err := h.all(ctx)
+	ok, err := spaceOrNot(ctx, o)
 	switch {
 	case o.keep != "":
 	case err != nil || !ok:
-		fmt.Println("traces and logs:", dir)
+		fmt.Println("traces and logs:", o.dir)
 	default:
-		err = os.RemoveAll(dir)
+		err = os.RemoveAll(o.dir)
 	}
 	return ok, err
+}
+
+func (o *options) bin() string { return filepath.Join(o.dir, "bin") }
+
+// run runs what is asked for in the network that this process is in.
+func run(ctx context.Context, o options) (bool, error) {
+	if o.network == namespaces {
+		n, err := netns.New()
+		if err != nil {
+			return false, fmt.Errorf("%w: %w", errNoNamespaces, err)
+		}
+		_ = n.Close() // each world makes one of its own
+	}
+	h := &harness{options: o, spawner: newSpawner()}
+	if o.network == namespaces {
+		fmt.Println("processes in network namespaces, with cables between them")
+	} else {
+		fmt.Println("processes on one host, with proxies between them")
+	}
+	return h.all(ctx)
 }
 
 // harness runs scenarios.
 type harness struct {
 	options
-	spawner  *spawner
-	dir, bin string
+	spawner *spawner
 }
 
 func (h *harness) all(ctx context.Context) (bool, error) {
@@ -136,7 +172,7 @@ func (h *harness) all(ctx context.Context) (bool, error) {
 		if i < 0 {
 			return false, fmt.Errorf("there is no scenario %q", name)
 		}
-		r, err := h.scenario(ctx, scenarios[i], h.bin)
+		r, err := h.scenario(ctx, scenarios[i], h.bin())
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", name, err)
 		}

@@ -15,17 +15,24 @@ import (
 
 // spawner starts processes from a thread that never ends: the kernel kills them when the thread that has started them is gone, which
 // is then when this process is.
-type spawner struct{ jobs chan func() }
+type spawner struct{ do func(job func()) }
 
 func newSpawner() *spawner {
-	s := &spawner{make(chan func())}
+	jobs := make(chan func())
 	go func() {
 		runtime.LockOSThread()
-		for job := range s.jobs {
+		for job := range jobs {
 			job()
 		}
 	}()
-	return s
+	return &spawner{func(job func()) {
+		done := make(chan struct{})
+		jobs <- func() {
+			defer close(done)
+			job()
+		}
+		<-done
+	}}
 }
 
 // process is a child.
@@ -45,9 +52,8 @@ func (s *spawner) start(log, binary string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(binary, args...), log: f, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = f, f
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	s.jobs <- func() { started <- p.cmd.Start() }
-	if err := <-started; err != nil {
+	s.do(func() { err = p.cmd.Start() })
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	go func() {

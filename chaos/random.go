@@ -138,18 +138,21 @@ var nodeFaults = []disturbance{
 			f = link.Fault{Rate: 100_000 + l.random.IntN(400_000)}
 		}
 		l.fault("slow links of node %d: %+v", i, f)
-		l.uplink(i, -1, f)
+		l.uplink(i, all, f)
 		l.rest(ctx, 5, 15)
-		l.uplink(i, -1, link.Fault{})
+		l.uplink(i, all, link.Fault{})
 		return nil
 	}},
 }
 
-// uplink sets what is wrong between a node and a server, or all servers.
-func (l *lane) uplink(node, server int, f link.Fault) {
+// all stands for all servers.
+const all = -1
+
+// uplink sets what is wrong between a node and a server, or all of them.
+func (w *world) uplink(node, server int, f link.Fault) {
 	for j := range size {
 		if server < 0 || server == j {
-			l.uplinks[node][j].Set(f)
+			w.set(w.uplinks[node][j], f)
 		}
 	}
 }
@@ -213,17 +216,19 @@ var serverFaults = []disturbance{
 	}},
 }
 
-// cutServers holds up what the first server sends to the second one, and the other way round.
+// cutServers holds up, or loses, what the first server sends to the second one, and the other way round.
 func (w *world) cutServers(i, j int, oneWay bool) {
-	w.routes[i][j].Set(link.Fault{Up: true, Down: !oneWay})
-	w.routes[j][i].Set(link.Fault{Up: !oneWay, Down: true})
+	w.set(w.routes[i][j], link.Fault{Up: true, Down: !oneWay})
+	w.set(w.routes[j][i], link.Fault{Up: !oneWay, Down: true})
 }
 
 // joinServers mends all links between servers.
 func (w *world) joinServers() {
 	for i := range size {
 		for j := range size {
-			w.routes[i][j].Set(link.Fault{})
+			if i != j {
+				w.set(w.routes[i][j], link.Fault{})
+			}
 		}
 	}
 }

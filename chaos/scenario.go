@@ -105,11 +105,11 @@ func (h *harness) scenario(ctx context.Context, s scenario, bin string) (*result
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWorld(ctx, h.spawner, bin, dir, h.options)
+	w, err := h.world(ctx, bin, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer w.stop()
+	defer func() { _ = w.stop() }() // hosts end with this process
 	t := &trial{world: w, h: h, random: rand.New(rand.NewPCG(h.seed, 1)), result: result{name: s.name, seed: h.seed}}
 	var nodes []string
 	for _, n := range w.nodes {
@@ -171,6 +171,8 @@ func (t *trial) finish(ctx context.Context) error {
 	t.census(ctx)
 	t.swarm.Stop()
 	t.must(len(t.result.wrong) > 0 || t.drainAll() == nil, "a node has not ended well; see its log")
+	err = t.failed()
+	t.must(err == nil, "the network: %v", err)
 	records, err := t.records()
 	if err != nil {
 		return err

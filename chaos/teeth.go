@@ -75,7 +75,7 @@ func (h *harness) bite(ctx context.Context) (bool, error) {
 		if !every && !slices.Contains(names, b.name) {
 			continue
 		}
-		bin := h.bin
+		bin := h.bin()
 		if !healthy {
 			var err error
 			if bin, err = h.plant(ctx, b); err != nil {
@@ -143,7 +143,7 @@ func (h *harness) plant(ctx context.Context, b bug) (string, error) {
 	if err := os.WriteFile(overlay, text, 0o644); err != nil {
 		return "", err
 	}
-	if err := os.Symlink(filepath.Join(h.bin, "nats-server"), filepath.Join(dir, "nats-server")); err != nil {
+	if err := os.Symlink(filepath.Join(h.bin(), "nats-server"), filepath.Join(dir, "nats-server")); err != nil {
 		return "", err
 	}
 	return dir, build(ctx, filepath.Join(dir, "node"), "./node", "-overlay", overlay)

@@ -28,30 +28,42 @@ const size = 3
 
 // world is a cluster of processes: servers of NATS, nodes, and the links between them.
 type world struct {
-	spawner *spawner
+	network network
 	dir     string // of traces, logs and what the servers store
 	bin     string // of the programs
 	lease   leaseTimes
 	slots   int
 	sync    string // sync_interval of the servers
 	log     *trace.Log
-	ports   ports
 	servers [size]*server
 	nodes   [size]*node
-	routes  [size][size]*link.Link // from the first server to the second
-	uplinks [size][size]*link.Link // from a node to a server
+	routes  [size][size]connection // from the first server to the second
+	uplinks [size][size]connection // from a node to a server
+
+	mu  sync.Mutex
+	err error // of the network
 }
+
+// Ports of a server.
+const (
+	clientPort = iota
+	routePort
+	monitorPort
+	serverPorts
+)
 
 // server is a server of NATS.
 type server struct {
-	name, client, route, monitor string // addresses
-	config, log                  string // files
-	process                      *process
+	name        string
+	host        *host
+	config, log string // files
+	process     *process
 }
 
 // node is a node of the cluster.
 type node struct {
 	name, addr string
+	host       *host
 	mu         sync.Mutex
 	process    *process
 }
@@ -61,34 +73,29 @@ type leaseTimes struct{ renew, stop, dead time.Duration }
 
 func (t leaseTimes) String() string { return fmt.Sprintf("%v,%v,%v", t.renew, t.stop, t.dead) }
 
-// newWorld starts a world in a folder.
-func newWorld(ctx context.Context, s *spawner, bin, dir string, o options) (*world, error) {
-	w := &world{spawner: s, dir: dir, bin: bin, lease: o.lease, slots: o.slots, sync: o.sync, log: &trace.Log{}}
-	err := w.start(ctx)
-	if err == nil && !o.lenient {
+// world starts a world in a folder.
+func (h *harness) world(ctx context.Context, bin, dir string) (*world, error) {
+	n, err := h.newNetwork()
+	if err != nil {
+		return nil, err
+	}
+	w := &world{network: n, dir: dir, bin: bin, lease: h.lease, slots: h.slots, sync: h.sync, log: &trace.Log{}}
+	err = w.start(ctx)
+	if err == nil && !h.lenient {
 		err = w.awaitBalance(ctx)
 	}
 	if err != nil {
-		w.stop()
-		return nil, err
+		return nil, errors.Join(err, w.stop())
 	}
 	return w, nil
 }
 
 func (w *world) start(ctx context.Context) error {
-	if err := w.name(); err != nil {
+	if err := w.place(); err != nil {
 		return err
 	}
-	for i := range size {
-		for j := range size {
-			var err error
-			if w.routes[i][j], err = link.New(w.servers[j].route); err != nil {
-				return err
-			}
-			if w.uplinks[i][j], err = link.New(w.servers[j].client); err != nil {
-				return err
-			}
-		}
+	if err := w.connect(); err != nil {
+		return err
 	}
 	for i := range w.servers {
 		if err := w.startServer(i); err != nil {
@@ -113,21 +120,70 @@ func (w *world) start(ctx context.Context) error {
 	return nil
 }
 
-// name gives servers and nodes their names and addresses.
-func (w *world) name() error {
-	var errs []error
-	free := func() string {
-		addr, err := w.ports.address()
-		errs = append(errs, err)
-		return addr
-	}
+// place gives servers and nodes their hosts.
+func (w *world) place() error {
 	for i := range size {
+		sh, err := w.network.host(serverPorts)
+		if err != nil {
+			return err
+		}
+		nh, err := w.network.host(1)
+		if err != nil {
+			return err
+		}
 		name := fmt.Sprint("s", i)
-		w.servers[i] = &server{name: name, client: free(), route: free(), monitor: free(),
-			config: filepath.Join(w.dir, name+".conf"), log: filepath.Join(w.dir, name+".log")}
-		w.nodes[i] = &node{name: fmt.Sprint("n", i), addr: free()}
+		w.servers[i] = &server{name: name, host: sh, config: filepath.Join(w.dir, name+".conf"), log: filepath.Join(w.dir, name+".log")}
+		w.nodes[i] = &node{name: fmt.Sprint("n", i), host: nh, addr: nh.reached[0]}
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// connect lets the servers reach each other, and the nodes reach them.
+func (w *world) connect() error {
+	for i := range size {
+		for j := range size {
+			var err error
+			if w.uplinks[i][j], err = w.network.connect(w.nodes[i].host, w.servers[j].host, clientPort); err != nil {
+				return err
+			}
+			if i == j {
+				continue
+			}
+			if w.routes[i][j], err = w.network.connect(w.servers[i].host, w.servers[j].host, routePort); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// connections calls f for all there are.
+func (w *world) connections(f func(connection)) {
+	for i := range size {
+		for j := range size {
+			for _, c := range []connection{w.routes[i][j], w.uplinks[i][j]} {
+				if c != nil {
+					f(c)
+				}
+			}
+		}
+	}
+}
+
+// set replaces what is wrong with a connection.
+func (w *world) set(c connection, f link.Fault) {
+	if err := c.set(f); err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.err = errors.Join(w.err, err)
+	}
+}
+
+// failed returns what could not be done to the network.
+func (w *world) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // config is what a server is started with. Servers know each other by the links between them only, and tell nobody of
@@ -155,15 +211,16 @@ func (w *world) startServer(i int) error {
 	var routes []string
 	for j := range size {
 		if i != j {
-			routes = append(routes, `"nats://`+w.routes[i][j].Addr+`"`)
+			routes = append(routes, `"nats://`+w.routes[i][j].addr()+`"`)
 		}
 	}
-	text := fmt.Sprintf(config, s.name, s.client, s.monitor, filepath.Join(w.dir, s.name), w.sync, s.route, strings.Join(routes, ", "))
+	text := fmt.Sprintf(config, s.name, s.host.listen[clientPort], s.host.listen[monitorPort], filepath.Join(w.dir, s.name), w.sync,
+		s.host.listen[routePort], strings.Join(routes, ", "))
 	if err := os.WriteFile(s.config, []byte(text), 0o644); err != nil {
 		return err
 	}
 	var err error
-	s.process, err = w.spawner.start(s.log, filepath.Join(w.bin, "nats-server"), "-c", s.config)
+	s.process, err = s.host.start(s.log, filepath.Join(w.bin, "nats-server"), "-c", s.config)
 	return err
 }
 
@@ -171,7 +228,7 @@ func (w *world) startServer(i int) error {
 func (w *world) awaitServer(ctx context.Context, i int) error {
 	s := w.servers[i]
 	return wait(ctx, 30*time.Second, "server "+s.name+" does not start; see "+s.log, func() bool {
-		return get("http://"+s.monitor+"/healthz?js-server-only=true", nil) == nil
+		return get("http://"+s.host.reached[monitorPort]+"/healthz?js-server-only=true", nil) == nil
 	})
 }
 
@@ -179,10 +236,10 @@ func (w *world) startNode(i int) error {
 	n := w.nodes[i]
 	var urls []string
 	for j := range size {
-		urls = append(urls, "nats://"+w.uplinks[i][j].Addr)
+		urls = append(urls, "nats://"+w.uplinks[i][j].addr())
 	}
-	p, err := w.spawner.start(filepath.Join(w.dir, n.name+".log"), filepath.Join(w.bin, "node"), "-name", n.name, "-addr", n.addr,
-		"-nats", strings.Join(urls, ","), "-trace", filepath.Join(w.dir, n.name+".trace"),
+	p, err := n.host.start(filepath.Join(w.dir, n.name+".log"), filepath.Join(w.bin, "node"), "-name", n.name,
+		"-addr", n.host.listen[0], "-nats", strings.Join(urls, ","), "-trace", filepath.Join(w.dir, n.name+".trace"),
 		"-lock", filepath.Join(w.dir, n.name+".lock"), "-lease", w.lease.String(), "-slots", strconv.Itoa(w.slots))
 	if err == nil {
 		n.mu.Lock()
@@ -221,8 +278,8 @@ func (w *world) awaitBalance(ctx context.Context) error {
 	})
 }
 
-// stop ends everything.
-func (w *world) stop() {
+// stop ends everything. An error is of the network.
+func (w *world) stop() error {
 	for _, n := range w.nodes {
 		if n != nil && n.proc() != nil {
 			n.proc().kill()
@@ -233,16 +290,8 @@ func (w *world) stop() {
 			s.process.kill()
 		}
 	}
-	for i := range size {
-		for j := range size {
-			for _, l := range []*link.Link{w.routes[i][j], w.uplinks[i][j]} {
-				if l != nil {
-					l.Close()
-				}
-			}
-		}
-	}
-	w.ports.close()
+	w.connections(connection.close)
+	return w.network.close()
 }
 
 // drainAll ends the nodes as a system does that shuts down, one after the other, and reports those that do not end well.
@@ -256,12 +305,7 @@ func (w *world) drainAll() error {
 
 // heal mends all that is broken.
 func (w *world) heal() {
-	for i := range size {
-		for j := range size {
-			w.routes[i][j].Set(link.Fault{})
-			w.uplinks[i][j].Set(link.Fault{})
-		}
-	}
+	w.connections(func(c connection) { w.set(c, link.Fault{}) })
 	for i := range w.nodes {
 		w.nodes[i].proc().signal(syscall.SIGCONT)
 		w.servers[i].process.signal(syscall.SIGCONT)
