@@ -20,7 +20,7 @@ func (v Violation) String() string { return v.Rule + ": " + v.Text }
 // of one writer with the same time must keep theirs. The rules:
 //
 //	I1        one incarnation has a slot in an epoch, and only its process handles messages in it
-//	I2        nothing happens in an epoch after something in a later one, for handlers and for each client
+//	I2        nothing happens in an epoch after something in a later one, for handlers of a slot, and for a client and a room
 //	I4        messages of a connection to a room are handled in the order in which they were sent
 //	I6        no message is handled twice, one that was certainly not handled never, and one that was answered once
 //	I7        in the end the owner's members are the clients that take themselves for members
@@ -37,7 +37,7 @@ func Check(records []Record) []Violation {
 	c := &checker{
 		claims: make(map[ownership]claim), given: make(map[ownership]bool), until: make(map[string]int64),
 		sent: make(map[string]*message), conns: make(map[string]*conn), clients: make(map[string]*client),
-		rooms: make(map[string]*room), orders: make(map[[2]string]int),
+		rooms: make(map[string]*room), epochs: make(map[int]uint64), orders: make(map[[2]string]int),
 	}
 	for i := range records {
 		c.see(&records[i])
@@ -64,6 +64,7 @@ type checker struct {
 	conns   map[string]*conn
 	clients map[string]*client
 	rooms   map[string]*room
+	epochs  map[int]uint64    // of the last message handled, by slot
 	orders  map[[2]string]int // of the last message handled, by connection and room
 	probed  int
 	census  int
@@ -184,16 +185,18 @@ func (c *checker) apply(r *Record) {
 		c.fail(r, "I10", "a message is handled %d ms after the lease has ended", (r.At-c.until[by.inc])/1e6)
 	}
 	c.order(r)
+	if last := c.epochs[r.Slot]; r.Epoch < last {
+		c.fail(r, "I2", "a message is handled after one of epoch %d of the slot", last)
+	}
+	c.epochs[r.Slot] = max(c.epochs[r.Slot], r.Epoch)
 	rm := c.rooms[r.Room]
 	if rm == nil {
 		c.rooms[r.Room] = &room{*r}
 		return
 	}
 	last := rm.last
-	rm.last = *r
-	switch {
+	switch rm.last = *r; {
 	case r.Epoch < last.Epoch:
-		c.fail(r, "I2", "a message is handled after one of epoch %d", last.Epoch)
 		rm.last = last
 	case r.N != last.N+1 && c.unbroken(r.Slot, last.Epoch, r.Epoch):
 		c.fail(r, "handover", "the room had %d messages before this one", last.N)

@@ -36,6 +36,12 @@ func apply(inc string, epoch uint64, id string, n uint64) clustercheck.Record {
 	return clustercheck.Record{Kind: clustercheck.Apply, Node: "n", Run: "run" + inc, Slot: 1, Epoch: epoch, Room: "r", ID: id, N: n}
 }
 
+// inRoom is what happens in another room of the slot.
+func inRoom(room string, r clustercheck.Record) clustercheck.Record {
+	r.Room = room
+	return r
+}
+
 // of is what happens on a connection of a client.
 func of(client, conn string, r clustercheck.Record) clustercheck.Record {
 	r.Client, r.Conn = client, conn

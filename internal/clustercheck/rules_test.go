@@ -40,6 +40,8 @@ func TestEpochsGrow(t *testing.T) {
 			apply("2", 6, "m2", 1)), nil},
 		{"the epochs of a room go back", owned(claim("2", 6), renew("2", 1000), send("m1"), apply("2", 6, "m1", 1), send("m2"),
 			apply("1", 5, "m2", 2)), []string{"I2"}},
+		{"the epochs of a slot go back, in another room", owned(claim("2", 6), renew("2", 1000), send("m1"), apply("2", 6, "m1", 1),
+			inRoom("other", send("m2")), inRoom("other", apply("1", 5, "m2", 1))), []string{"I2"}},
 		{"the epochs of a room go back, and stay there", owned(claim("2", 6), renew("2", 1000), send("m1"), apply("2", 6, "m1", 1),
 			send("m2"), apply("1", 5, "m2", 2), send("m3"), apply("1", 5, "m3", 3)), []string{"I2", "I2"}},
 		{"a client sees epochs that grow", owned(joined("v", 0), cast(5, 1), cast(6, 2), cast(6, 0)), nil},
