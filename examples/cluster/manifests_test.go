@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -62,8 +63,10 @@ type object struct {
 				}
 			}
 		}
-		VolumeClaimTemplates []named `yaml:"volumeClaimTemplates"`
-		MaxUnavailable       int     `yaml:"maxUnavailable"`
+		PodSelector          peer      `yaml:"podSelector"`
+		Ingress              []ingress // of a policy
+		VolumeClaimTemplates []named   `yaml:"volumeClaimTemplates"`
+		MaxUnavailable       int       `yaml:"maxUnavailable"`
 	}
 }
 
@@ -106,6 +109,19 @@ type container struct {
 
 type probe struct {
 	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
+}
+
+// ingress is what a policy lets in.
+type ingress struct {
+	From []struct {
+		PodSelector peer `yaml:"podSelector"`
+	}
+	Ports []struct{ Port string }
+}
+
+// peer selects pods.
+type peer struct {
+	MatchLabels map[string]string `yaml:"matchLabels"`
 }
 
 type named struct{ Metadata struct{ Name string } }
@@ -161,7 +177,7 @@ func TestManifestsFitTogether(t *testing.T) {
 	all := objects(t)
 	for _, id := range []string{
 		"StatefulSet/chat", "StatefulSet/nats", "Service/chat", "Service/chat-nodes", "Service/nats", "Ingress/chat",
-		"PodDisruptionBudget/chat", "PodDisruptionBudget/nats",
+		"PodDisruptionBudget/chat", "PodDisruptionBudget/nats", "NetworkPolicy/nats",
 	} {
 		if all[id] == nil {
 			t.Fatalf("no %s", id)
@@ -185,6 +201,8 @@ func TestManifestsFitTogether(t *testing.T) {
 			}
 		case "StatefulSet":
 			o.check(t, all)
+		case "NetworkPolicy":
+			o.checkPolicy(t, all)
 		case "Ingress":
 			service := o.Spec.Rules[0].HTTP.Paths[0].Backend.Service
 			if all["Service/"+service.Name] == nil || service.Port.Name != "http" {
@@ -194,6 +212,32 @@ func TestManifestsFitTogether(t *testing.T) {
 				t.Errorf("%s ends quiet connections after %d seconds: nodes ping every 25", id, quiet)
 			}
 		}
+	}
+}
+
+// checkPolicy checks that servers let each other in as servers, nodes and publishers as clients, and nobody else.
+func (o *object) checkPolicy(t *testing.T, all map[string]*object) {
+	t.Helper()
+	set := all["StatefulSet/"+o.Spec.PodSelector.MatchLabels["app"]]
+	if set == nil {
+		t.Fatalf("the policy selects %v", o.Spec.PodSelector)
+	}
+	allowed := make(map[string][]string)
+	for _, in := range o.Spec.Ingress {
+		for _, p := range in.Ports {
+			if _, ok := set.container().port(p.Port); !ok {
+				t.Errorf("the policy names a port %q", p.Port)
+			}
+			for _, from := range in.From {
+				for label, value := range from.PodSelector.MatchLabels {
+					allowed[p.Port] = append(allowed[p.Port], label+"="+value)
+				}
+			}
+		}
+	}
+	want := map[string][]string{"cluster": {"app=nats"}, "client": {"app=chat", "chat-publisher=true"}}
+	if !maps.EqualFunc(allowed, want, slices.Equal) {
+		t.Errorf("the policy lets in %v, not %v", allowed, want)
 	}
 }
 
