@@ -61,8 +61,8 @@ func (s *snapshots) write(own *slotHeads) {
 	}
 }
 
-// writeGroup writes some together. What cannot be written together is written in smaller groups, so that one does not keep others from
-// being saved.
+// writeGroup writes some together. What cannot be written together, or not in time, is written in smaller groups, so that one does not
+// keep others from being saved. If the larger batch was written all the same, the IDs of the snapshots in it tell.
 func (s *snapshots) writeGroup(own *slotHeads, saves []*saving) {
 	var waiting []context.Context
 	for _, w := range saves {
@@ -101,6 +101,8 @@ var (
 	errAgain = errors.New("the head of a snapshot was another one")
 	// errTooMany says that some have to be written in another batch.
 	errTooMany = errors.New("these snapshots are too many for a batch")
+	// errNoAnswer says that a batch of several has got none in time: smaller ones may be quicker.
+	errNoAnswer = errors.New("a batch of snapshots had no answer in time")
 )
 
 // try writes the batch once.
@@ -130,6 +132,8 @@ func (g *group) try(ctx context.Context) error {
 	case isCode(err, codeWrongSequence):
 		g.forget()
 		return errAgain
+	case errors.Is(err, context.DeadlineExceeded) && len(g.saves) > 1:
+		return errNoAnswer
 	case errors.Is(err, context.DeadlineExceeded):
 		g.tries++
 	}

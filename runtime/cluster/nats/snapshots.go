@@ -57,7 +57,9 @@ type head struct {
 }
 
 func newSnapshots(s store) *snapshots {
-	return &snapshots{store: s, tokens: make(chan struct{}, savesAtOnce), slots: make(map[int]*slotHeads)}
+	return &snapshots{
+		store: s, tokens: make(chan struct{}, savesAtOnce), loads: queue[*loading]{servers: readsAtOnce}, slots: make(map[int]*slotHeads),
+	}
 }
 
 // Load implements cluster.Snapshots. It takes a write to the stream and a read, and so waits while the stream has no leader. What is
@@ -139,7 +141,7 @@ func (s *snapshots) slot(slot int) *slotHeads {
 	defer s.mu.Unlock()
 	h := s.slots[slot]
 	if h == nil {
-		h = &slotHeads{heads: make(map[string]head), loaded: make(map[string]head)}
+		h = &slotHeads{heads: make(map[string]head), loaded: make(map[string]head), saves: queue[*saving]{servers: 1}}
 		s.slots[slot] = h
 	}
 	return h

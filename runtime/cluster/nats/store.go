@@ -55,6 +55,7 @@ const (
 	headerSequence = "Nats-Sequence"
 	headerPrevious = "Nats-Last-Sequence"
 	headerUpTo     = "Nats-UpTo-Sequence"
+	headerPending  = "Nats-Num-Pending"
 )
 
 // store writes to the stream and reads from it.
@@ -137,8 +138,14 @@ func (s store) publishBatch(ctx context.Context, id string, try int, all []*nats
 	return s.send(ctx, last)
 }
 
-// errLate says that the replica that answered has not all that was written.
-var errLate = errors.New("natscluster: a late replica answered")
+var (
+	// errLate says that the replica that answered has not all that was written.
+	errLate = errors.New("natscluster: a late replica answered")
+	// errTooMuch says that an answer has more messages, or more bytes, than the server sends.
+	errTooMuch = errors.New("natscluster: this is too much for one answer")
+	// errUnreadable says that the server cannot read what it has.
+	errUnreadable = errors.New("natscluster: the server cannot read it")
+)
 
 // read returns the last messages of subjects, as they were together at one moment after it was called: all that was
 // acknowledged before is in them. Any replica may answer, which may be late; so a message is written first, and answers
@@ -163,10 +170,13 @@ func (s store) read(ctx context.Context, subjects ...string) (map[string]message
 	return found, nil
 }
 
+// maxAnswer is how many bytes an answer has at most: more than the largest snapshot.
+const maxAnswer = maxSnapshot + maxSnapshot/2
+
 // readOnce asks one replica. The server reads all subjects while it writes nothing, batches being one write. Each answer
 // tells the sequence of the one before it, and the last one how far the replica is.
 func (s store) readOnce(ctx context.Context, least uint64, subjects []string) (map[string]message, error) {
-	request, err := json.Marshal(map[string]any{"multi_last": append(subjects, s.names.barrier())})
+	request, err := json.Marshal(map[string]any{"multi_last": append(subjects, s.names.barrier()), "max_bytes": maxAnswer})
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +199,8 @@ func (s store) readOnce(ctx context.Context, least uint64, subjects []string) (m
 			return nil, err
 		}
 		status := m.Header.Get("Status")
-		if status != "" && status != "204" {
-			return nil, fmt.Errorf("%w: %s %s", errLate, status, m.Header.Get("Description"))
+		if err := refused(status, m.Header.Get("Description")); err != nil {
+			return nil, err
 		}
 		if number(m, headerPrevious) != previous {
 			return nil, errors.New("natscluster: a part of the answer was lost")
@@ -199,10 +209,27 @@ func (s store) readOnce(ctx context.Context, least uint64, subjects []string) (m
 			if number(m, headerUpTo) < least {
 				return nil, errLate
 			}
+			if number(m, headerPending) > 0 {
+				return nil, errTooMuch
+			}
 			return found, nil
 		}
 		previous = number(m, headerSequence)
 		found[m.Header.Get(headerSubject)] = message{previous, m.Header, m.Data}
+	}
+}
+
+// refused returns what a status of an answer means; nil: nothing is wrong.
+func refused(status, description string) error {
+	switch {
+	case status == "" || status == "204":
+		return nil
+	case status == "413":
+		return errTooMuch
+	case status == "404" && description == "No Results", status == "503": // not even what was written before
+		return errLate
+	default:
+		return fmt.Errorf("%w: %s %s", errUnreadable, status, description)
 	}
 }
 
@@ -227,7 +254,8 @@ func (s store) again(ctx context.Context, f func() error) error {
 // passing says whether an error may be gone at the next try. All that is not an answer of the server is, as long as the
 // connection is not closed.
 func passing(err error) bool {
-	for _, final := range []error{cluster.ErrConflict, cluster.ErrFenced, nats.ErrConnectionClosed, nats.ErrMaxPayload, errTooMany} {
+	for _, final := range []error{cluster.ErrConflict, cluster.ErrFenced, nats.ErrConnectionClosed, nats.ErrMaxPayload, errTooMuch, errUnreadable, errTooMany,
+		errNoAnswer} {
 		if errors.Is(err, final) {
 			return false
 		}

@@ -10,19 +10,23 @@ import (
 
 // queue is what waits to be done together with others. It is safe for concurrent use.
 type queue[T comparable] struct {
+	servers int // how many goroutines call next at most
+
 	mu      sync.Mutex
 	waiting []T
-	served  bool
+	serving int
 }
 
-// add lets something wait for its turn, and reports whether nobody calls next: the caller has to see to that.
+// add lets something wait for its turn, and reports whether one goroutine more may call next: the caller has to see to that.
 func (q *queue[T]) add(w T) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, w)
-	first := !q.served
-	q.served = true
-	return first
+	if q.serving == q.servers {
+		return false
+	}
+	q.serving++
+	return true
 }
 
 // withdraw removes what does not wait any more. What is being done stays.
@@ -35,12 +39,13 @@ func (q *queue[T]) withdraw(w T) {
 }
 
 // next returns what is to be done together, in the order in which it came: so many of the first ones as fit says, which is given one at
-// least, and returns one at least. Without any it returns nil, and must not be called again before add asks for it.
+// least, and returns one at least. Without any it returns nil, and the goroutine must not call it again.
 func (q *queue[T]) next(fit func(waiting []T) int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
-		q.waiting, q.served = nil, false
+		q.waiting = nil
+		q.serving--
 		return nil
 	}
 	n := fit(q.waiting)

@@ -2,6 +2,7 @@ package natscluster
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,32 @@ func TestPasswordsAreNotTold(t *testing.T) {
 		"u:p@a": "a"} {
 		if got := redacted(url); got != want {
 			t.Errorf("%s is shown as %s", url, got)
+		}
+	}
+}
+
+// TestWhatIsWrittenTogether: saves of one epoch and of different topics, as long as they are not too many or too much.
+func TestWhatIsWrittenTogether(t *testing.T) {
+	save := func(topic string, epoch uint64, size int) *saving {
+		return &saving{subject: topic, epoch: epoch, parts: [][]byte{make([]byte, size)}}
+	}
+	many := make([]*saving, 2*groupSaves)
+	for i := range many {
+		many[i] = save(strconv.Itoa(i), 1, 1)
+	}
+	for name, c := range map[string]struct {
+		waiting []*saving
+		want    int
+	}{
+		"all of them":     {[]*saving{save("a", 1, 1), save("b", 1, 1), save("c", 1, 1)}, 3},
+		"another epoch":   {[]*saving{save("a", 1, 1), save("b", 1, 1), save("c", 2, 1)}, 2},
+		"the same topic":  {[]*saving{save("a", 1, 1), save("b", 1, 1), save("a", 1, 1), save("c", 1, 1)}, 2},
+		"too much":        {[]*saving{save("a", 1, 1), save("b", 1, groupBytes), save("c", 1, 1)}, 1},
+		"too much of one": {[]*saving{save("a", 1, 2*groupBytes), save("b", 1, 1)}, 1},
+		"too many":        {many, groupSaves},
+	} {
+		if got := fitting(c.waiting); got != c.want {
+			t.Errorf("%s: %d, not %d", name, got, c.want)
 		}
 	}
 }

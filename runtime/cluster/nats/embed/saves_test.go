@@ -12,6 +12,7 @@ import (
 
 	"github.com/wsgen/wsgen/runtime/cluster"
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
+	"github.com/wsgen/wsgen/runtime/cluster/nats/embed"
 )
 
 // saveAll saves many snapshots of a slot at the same time.
@@ -145,4 +146,23 @@ func TestSavesOfALostSlot(t *testing.T) {
 		running.Wait()
 		mustLoadAll(t, other, map[string][]byte{"r0": []byte("kept"), "r1": []byte("kept"), "r2": nil})
 	})
+}
+
+// TestMoreThanAnAnswerHolds loads and deletes rooms at the same time that together are more than the server sends at once.
+func TestMoreThanAnAnswerHolds(t *testing.T) {
+	o := start(t, embed.Options{}).Options(namespace)
+	p, other := connect(t, o), connect(t, o)
+	epoch := claim(t, p, 1, 0, "p")
+	all := make(map[string][]byte)
+	for i := range 14 {
+		all[fmt.Sprint("large", i)] = noise(3 << 20)
+		all[fmt.Sprint("small", i)] = fmt.Append(nil, i)
+	}
+	saveAll(t, p, epoch, all)
+	mustLoadAll(t, other, all)
+	for topic := range all {
+		all[topic] = nil
+	}
+	saveAll(t, other, epoch, all) // which has not seen any of them
+	mustLoadAll(t, p, all)
 }
