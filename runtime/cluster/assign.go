@@ -28,7 +28,12 @@ func assignment(nodes []candidate, needs []int) []string {
 	}
 	load := make([]int, len(nodes))
 	out := make([]string, len(needs))
-	for slot := range out {
+	order := make([]int, len(needs)) // first those that the fewest may own
+	for slot := range order {
+		order[slot] = slot
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(needs[b], needs[a]) })
+	for _, slot := range order {
 		best, full := -1, false
 		high := 0.0
 		for i, n := range nodes {

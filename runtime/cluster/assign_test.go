@@ -81,12 +81,29 @@ func TestAssignmentIsTheSameForAll(t *testing.T) {
 // others, except for the bound.
 func TestAssignmentByWeight(t *testing.T) {
 	const slots = 4096
+	owners := func(a, b, c int) []string {
+		return cluster.AssignmentOf([]cluster.Candidate{{"a", a, 0}, {"b", b, 0}, {"c", c, 0}}, make([]int, slots))
+	}
 	load := func(a, b, c int) map[string]int {
 		n := make(map[string]int)
-		for _, owner := range cluster.AssignmentOf([]cluster.Candidate{{"a", a, 0}, {"b", b, 0}, {"c", c, 0}}, make([]int, slots)) {
+		for _, owner := range owners(a, b, c) {
 			n[owner]++
 		}
 		return n
+	}
+	lost, between := 0, 0
+	before, after := owners(1, 1, 1), owners(2, 1, 1)
+	for slot := range before {
+		switch {
+		case before[slot] == after[slot]:
+		case before[slot] == "a":
+			lost++
+		case after[slot] != "a":
+			between++
+		}
+	}
+	if lost > 0 || between > slots/100 {
+		t.Errorf("a has become heavier: it has lost %d slots, and %d have moved between others", lost, between)
 	}
 	for _, w := range [][3]int{{1, 1, 1}, {2, 2, 2}, {2, 1, 1}, {1, 10, 5}, {1, 1000, 1}} {
 		all := w[0] + w[1] + w[2]

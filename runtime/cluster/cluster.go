@@ -96,7 +96,8 @@ type Edge interface {
 	Serve(f func(ctx context.Context, call []byte) []byte) (stop func(), err error)
 }
 
-// Backplane is what a cluster runs on. Every node of a cluster has one that reaches the same directory.
+// Backplane is what a cluster runs on. Every node of a cluster has one that reaches the same directory. Rooms of which every message is
+// kept, which the schema does not have yet, would need a log as a further field, with commits that are fenced like snapshots.
 type Backplane struct {
 	Directory Directory
 	Transport Transport

@@ -27,7 +27,8 @@ type Config struct {
 	// Weight is this node's share of the slots, compared with those of others; 0: 1. The most is MaxWeight.
 	Weight int
 	// Reads is the largest major version of the schema, which is the number before the first dot, whose rooms this program can restore
-	// although its own is smaller: programs that take the place of a newer version need it. 0: that of its own schema.
+	// although its own is smaller. Programs that take the place of a newer version need it, and so do those that come after them until
+	// their own version is as large. 0: that of its own schema.
 	Reads int
 	// Zone and Version are shown to operators.
 	Zone, Version string

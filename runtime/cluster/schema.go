@@ -7,12 +7,13 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Schema is what nodes tell each other about the protocol that they serve.
 type Schema struct {
-	// Version is that of the schema, such as 2.1.0. Versions with the same number before the first dot, or with none, read what the
-	// others have kept; those with a larger number read all.
+	// Version is that of the schema, such as 2.1.0. Versions with the same number before the first dot read what the others have kept, and
+	// those with a larger number read all. No number is 0.
 	Version     string
 	Fingerprint string // shown to operators
 	// Keeps says that rooms leave their state to the next owner. Without that there is nothing to read.
@@ -53,11 +54,11 @@ func (n *Node) needs() []int {
 	return all
 }
 
-// tellUnread says it once when there are slots that no node may own. n.mu is held.
-func (n *Node) tellUnread(should []string) {
+// tellUnread says it once when there have been slots for a while that no node may own. n.mu is held.
+func (n *Node) tellUnread(should []string, now time.Time) {
 	slots, needs := 0, 0
 	for slot := range should {
-		if s := &n.slots[slot]; should[slot] == "" && s.routed.Epoch == 0 {
+		if s := &n.slots[slot]; should[slot] == "" && !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace {
 			slots++
 			needs = max(needs, s.record.Needs)
 		}

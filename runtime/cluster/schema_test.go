@@ -107,5 +107,8 @@ func TestWeight(t *testing.T) {
 		if s := a.Status().Nodes; s[0].Weight != 1 || s[1].Weight != 3 {
 			t.Errorf("%+v", s)
 		}
+		b.leave()
+		b = w.start("b")
+		w.mustShare("b is as heavy as a now", time.Minute, a, b)
 	})
 }

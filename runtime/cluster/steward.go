@@ -83,7 +83,7 @@ func (n *Node) look() {
 	nodes := n.candidates()
 	should := assignment(nodes, n.needs())
 	if len(nodes) > 0 {
-		n.tellUnread(should)
+		n.tellUnread(should, now)
 	}
 	for slot := range n.slots {
 		s := &n.slots[slot]
