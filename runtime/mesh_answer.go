@@ -98,7 +98,8 @@ func (m *mesh) returned(from cluster.Peer, f *wire.Frame) {
 		err = m.hold(s, e)
 	}
 	if s.route.Owner == from && s.route.Epoch == f.Epoch { // it is not the owner any more, or does not know yet that it is
-		s.route, s.synced = cluster.Route{}, 0
+		s.route = cluster.Route{}
+		s.untell()
 		m.srv.Clock.AfterFunc(askAgain, func() { m.moved(s.id) })
 	}
 	s.mu.Unlock()
@@ -107,6 +108,15 @@ func (m *mesh) returned(from cluster.Peer, f *wire.Frame) {
 		e.fail(fail)
 	}
 	m.advance(s)
+}
+
+// untell has the owner told of the branches again. Until it knows them, members get nothing of what it sends: some of that may have gone by.
+// s.mu is held.
+func (s *meshSlot) untell() {
+	s.synced = 0
+	for _, b := range s.branches {
+		b.pause()
+	}
 }
 
 // part fails what a peer was sent, and has it told of the branches again.
@@ -121,7 +131,7 @@ func (s *meshSlot) part(m *mesh, p cluster.Peer) {
 		return true
 	})
 	if s.route.Owner == p {
-		s.synced = 0
+		s.untell()
 	}
 	s.mu.Unlock()
 	for _, e := range lost {

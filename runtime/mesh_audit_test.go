@@ -19,8 +19,14 @@ import (
 	"github.com/wsgen/wsgen/runtime/wstest"
 )
 
-// nodeOf starts a node of a cluster. It is drained before the test ends.
+// nodeOf starts a node of a cluster. The test drains it.
 func nodeOf(t *testing.T, c *memory.Cluster, name string, change ...func(*wsrt.Protocol)) (*wsrt.Server, *wstest.Server) {
+	t.Helper()
+	return nodeIn(t, c, name, &world{left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100)}, change...)
+}
+
+// nodeIn is nodeOf with a world that the test knows.
+func nodeIn(t *testing.T, c *memory.Cluster, name string, w *world, change ...func(*wsrt.Protocol)) (*wsrt.Server, *wstest.Server) {
 	t.Helper()
 	p := *protocol
 	p.Claims.Payload = &wsrt.Payload{
@@ -30,7 +36,6 @@ func nodeOf(t *testing.T, c *memory.Cluster, name string, change ...func(*wsrt.P
 	for _, f := range change {
 		f(&p)
 	}
-	w := &world{left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100)}
 	srv, err := wsrt.NewServer(&p, wsrt.ServerConfig{
 		Options: wsrt.Options{
 			Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), DrainSpread: -1,

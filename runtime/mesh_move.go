@@ -35,6 +35,7 @@ func (m *mesh) open(slot int, epoch uint64) {
 	}
 	s.mine, s.route, s.leaves = true, m.node.Route(slot), nil
 	sh.mu.Lock()
+	again := sh.epoch == epoch
 	sh.epoch = epoch
 	for topic, b := range s.branches {
 		for at, list := range b.dissolve() {
@@ -55,6 +56,22 @@ func (m *mesh) open(slot int, epoch uint64) {
 	s.mu.Unlock()
 	for _, f := range failed {
 		f.errand.fail(f.err)
+	}
+	if again {
+		m.recall(slot, epoch)
+	}
+}
+
+// recall has gateways name their members of a slot that was not given away after all: some of its rooms may have closed. Those that were
+// sent something back do it by themselves.
+func (m *mesh) recall(slot int, epoch uint64) {
+	for _, p := range m.peerList() {
+		p.mu.Lock()
+		greeted := p.greets[uint64(slot)] == epoch
+		p.mu.Unlock()
+		if greeted {
+			m.tell(p.peer, &wire.Frame{Kind: wire.Audit, Slot: uint64(slot), Epoch: epoch})
+		}
 	}
 }
 

@@ -1,0 +1,69 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	wsrt "github.com/wsgen/wsgen/runtime"
+	"github.com/wsgen/wsgen/runtime/clock"
+	"github.com/wsgen/wsgen/runtime/cluster/memory"
+	"github.com/wsgen/wsgen/runtime/wstest"
+)
+
+// TestMembersOfASlotThatStays has a slot stay where it is, because one of its rooms does not come to an end, when others have closed
+// already: their members on other nodes are members of those that open again.
+func TestMembersOfASlotThatStays(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		w := &world{
+			left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100), asleep: make(chan string, 1), wake: make(chan struct{}),
+		}
+		one, own := nodeIn(t, c, "one", w)
+		two, entry := nodeOf(t, c, "two")
+		time.Sleep(20 * time.Second) // the slots are shared out
+		room := roomOf(t, one)
+		conn := wstest.Dial(t, entry, "/?access_token=ann")
+		conn.Send(join(room))
+		conn.Expect(newsFrame(room, "joined ann"))
+
+		sleeper := sameSlot(one, room)
+		wstest.Dial(t, own, "/?access_token=bob").Send(fmt.Sprintf(`{"type":"SLEEP","payload":{"roomId":%q}}`, sleeper))
+		<-w.asleep
+		drained := make(chan error, 1)
+		go func() { drained <- one.Drain(context.Background()) }()
+		if closed := <-w.closed; closed != room {
+			t.Fatalf("%s has closed", closed)
+		}
+		time.Sleep(10500 * time.Millisecond) // the slot is given up giving away
+		say := func(text string) {
+			t.Helper()
+			if err := two.Publish(context.Background(), "room:"+room, news, &body{RoomID: room, Text: text}); err != nil {
+				t.Fatal(err)
+			}
+			conn.Expect(newsFrame(room, text))
+		}
+		if !one.Owns("room:" + room) {
+			t.Fatal("the slot has gone")
+		}
+		say("still here")
+		close(w.wake)
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+		say("and there")
+		if err := two.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// sameSlot returns another room of the slot of a room.
+func sameSlot(s *wsrt.Server, room string) string {
+	for i := 0; ; i++ {
+		if other := fmt.Sprint("other", i); s.Shard("room:"+other) == s.Shard("room:"+room) {
+			return other
+		}
+	}
+}
