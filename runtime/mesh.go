@@ -57,6 +57,7 @@ type meshSlot struct {
 	id       int
 	mu       sync.Mutex
 	route    cluster.Route
+	lapses   int // how often route was forgotten for a moment, when what its owner sends goes by
 	mine     bool
 	over     bool               // the server has ended
 	unsaved  atomic.Bool        // a room has closed for that, and could not be saved

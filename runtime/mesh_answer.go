@@ -32,7 +32,7 @@ func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
 		s.mu.Unlock()
 		return
 	}
-	late := s.mine || s.route != e.sent
+	late := s.mine || s.route != e.sent || s.lapses != e.lapses
 	var err error
 	switch {
 	case e.in != nil:
@@ -99,6 +99,7 @@ func (m *mesh) returned(from cluster.Peer, f *wire.Frame) {
 	}
 	if s.route.Owner == from && s.route.Epoch == f.Epoch { // it is not the owner any more, or does not know yet that it is
 		s.route = cluster.Route{}
+		s.lapses++
 		s.untell()
 		m.srv.Clock.AfterFunc(askAgain, func() { m.moved(s.id) })
 	}

@@ -35,6 +35,8 @@ type errand struct {
 	size  int           // of its message; 0: that is not known yet
 	gone  bool          // nobody waits for a publication any more; guarded by the slot's mu
 	sent  cluster.Route // where it was sent; zero: nowhere yet
+
+	lapses int // of its slot when it was sent
 }
 
 // outgoing is a publication from outside of a room.
@@ -331,7 +333,7 @@ func (m *mesh) dispatch(s *meshSlot, e *errand) error {
 			return errNotApplied("the connection cannot be told to the node of %s", e.topic()).WithCause(err)
 		}
 	}
-	e.sent = s.route
+	e.sent, e.lapses = s.route, s.lapses
 	err := m.node.Send(s.route.Owner, f.Encode(), false)
 	switch {
 	case err == nil:
