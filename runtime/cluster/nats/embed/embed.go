@@ -32,7 +32,7 @@ type Options struct {
 	// Name of the server, unique among those of the cluster and the same after each restart. Required with Routes.
 	Name string
 	// Listen is the address for clients, such as ":4222"; they need no password, unless Configure asks for one. The default is not
-	// to listen: only this process can connect.
+	// to listen: only this process can connect. With Routes, which need a server that listens, it is a free port of this machine.
 	Listen string
 	// Routes are the addresses at which the three servers of a cluster listen for each other, such as "a:6222", this one's
 	// included. With none the server is alone.
@@ -113,7 +113,6 @@ func (o Options) config() (*server.Options, error) {
 		JetStream:    true,
 		StoreDir:     o.Dir,
 		SyncAlways:   o.SyncAlways,
-		DontListen:   o.Listen == "",
 		NoSigs:       true,
 		PingInterval: 5 * time.Second,
 		MaxPingsOut:  2,
@@ -122,7 +121,10 @@ func (o Options) config() (*server.Options, error) {
 		return nil, errors.New("embed: Dir is required")
 	}
 	var err error
-	if o.Listen != "" {
+	if o.Listen == "" && len(o.Routes) > 0 {
+		o.Listen = "127.0.0.1:0"
+	}
+	if c.DontListen = o.Listen == ""; !c.DontListen {
 		if c.Host, c.Port, err = address(o.Listen); err != nil {
 			return nil, err
 		}
@@ -132,6 +134,9 @@ func (o Options) config() (*server.Options, error) {
 	}
 	if o.Configure != nil {
 		o.Configure(c)
+	}
+	if c.DontListen && c.Cluster.Port != 0 { // it would wait for itself, also when it is to end
+		return nil, errors.New("embed: a server with Routes must listen: leave DontListen as it is")
 	}
 	return c, err
 }

@@ -296,12 +296,30 @@ func TestStartAndClose(t *testing.T) {
 	}
 }
 
+// TestStartWithRoutes starts a server of three without the others: it is there, and ends when it should.
+func TestStartWithRoutes(t *testing.T) {
+	var ports freeport.Ports
+	defer ports.Close()
+	routes, err := ports.Addresses(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, embed.Options{Name: "a", Routes: routes, ListenRoutes: routes[0]})
+	nc, err := nats.Connect(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
+}
+
 func TestStartRefuses(t *testing.T) {
 	for name, o := range map[string]embed.Options{
 		"no directory":            {},
 		"bad address":             {Dir: t.TempDir(), Listen: "here"},
 		"a cluster without names": {Dir: t.TempDir(), Routes: []string{"a:1", "b:1", "c:1"}, ListenRoutes: ":1"},
 		"a cluster of two":        {Dir: t.TempDir(), Name: "a", Routes: []string{"a:1", "b:1"}, ListenRoutes: ":1"},
+		"a cluster that nobody can connect to": {Dir: t.TempDir(), Name: "a", Routes: []string{"a:1", "b:1", "c:1"}, ListenRoutes: "127.0.0.1:1",
+			Configure: func(c *server.Options) { c.DontListen = true }},
 		"a directory that is a file": {Dir: filepath.Join("/dev/null", "x"),
 			Configure: func(c *server.Options) { c.JetStream = true }},
 	} {
