@@ -141,10 +141,8 @@ func (r *Room) restore() error {
 	if snap == nil || snap.Format == 0 {
 		return nil
 	}
-	if h, ok := r.handler.(Restorer); ok && snap.State != nil {
-		if err := guard(func() error { return h.Restore(snap.State) }); err != nil {
-			return fmt.Errorf("restoring %s: %w", r.topic, err)
-		}
+	if err := r.restoreState(snap.State); err != nil {
+		return fmt.Errorf("restoring %s: %w", r.topic, err)
 	}
 	r.mu.Lock()
 	r.joins = snap.Joins
@@ -160,6 +158,20 @@ func (r *Room) restore() error {
 		return r.save(false)
 	}
 	return nil
+}
+
+// restoreState gives the handler its state. One that cannot take it up, or would not save it again, must not open the room: the next
+// snapshot would be without it.
+func (r *Room) restoreState(state []byte) error {
+	if state == nil {
+		return nil
+	}
+	h, restores := r.handler.(Restorer)
+	_, saves := r.handler.(Snapshotter)
+	if !restores || !saves {
+		return fmt.Errorf("it has a state, and %T has not both Restore([]byte) error and Snapshot() ([]byte, error)", r.handler)
+	}
+	return guard(func() error { return h.Restore(state) })
 }
 
 // restore takes up what is still good of a snapshot.

@@ -212,6 +212,31 @@ func TestWhatCannotBeRestoredIsNotOpened(t *testing.T) {
 	}
 }
 
+// TestARoomThatCannotKeepItsStateIsNotOpened runs a program whose handlers have lost a method: what another one has kept stays.
+func TestARoomThatCannotKeepItsStateIsNotOpened(t *testing.T) {
+	for name, handler := range map[string]any{
+		"neither":     struct{}{},
+		"no Restore":  struct{ wsrt.Snapshotter }{},
+		"no Snapshot": struct{ wsrt.Restorer }{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := newStore(state)
+			s, faults := serveStore(t, store, func(cfg *wsrt.ServerConfig) {
+				cfg.OpenRoom = []func(context.Context, *wsrt.Room) (any, error){func(context.Context, *wsrt.Room) (any, error) { return handler, nil }}
+			})
+			ann := s.dial("user=ann")
+			ann.send(join("a"))
+			ann.expect(errorFrame("INTERNAL", "internal error", final))
+			if err := receive(t, faults); !strings.Contains(err.Error(), "has not both Restore") {
+				t.Errorf("reported is %v", err)
+			}
+			if got := store.content(); got != state {
+				t.Errorf("the snapshot is %s", got)
+			}
+		})
+	}
+}
+
 // TestWhoComesBackToNothingIsInNobodysWay joins a room while the store is still asked whether somebody else may come back to it.
 func TestWhoComesBackToNothingIsInNobodysWay(t *testing.T) {
 	store := newStore("")
