@@ -124,6 +124,9 @@ func (h *history) leave(session string, a absence) {
 	}
 }
 
+// keep takes a membership back that was not taken up after all. Its departure is known already.
+func (h *history) keep(session string, a absence) { h.absent[session] = a }
+
 // back returns the membership that a session may take up again. It can be had once.
 func (h *history) back(session, userID string, now time.Time) (absence, bool) {
 	a, ok := h.absent[session]

@@ -128,7 +128,10 @@ func (s *meshSlot) part(m *mesh, p cluster.Peer) {
 		if e.sent.Owner != p {
 			return false
 		}
-		lost = append(lost, e)
+		// A client that comes back, and is no member yet as far as it knows, asks again.
+		if e.back == nil || e.back.conn.sits(e.back.topic) || m.hold(s, e) != nil {
+			lost = append(lost, e)
+		}
 		return true
 	})
 	if s.route.Owner == p {

@@ -197,7 +197,10 @@ func (r *Room) rejoin(m *returning) error {
 	}
 	c := m.conn
 	if r.Has(c) {
-		return nil
+		if m.link == nil {
+			return nil
+		}
+		r.left(c, Disconnected) // what said so to its node has gone by: it asks again
 	}
 	r.mu.Lock()
 	a, ok := r.history.back(m.session, c.UserID(), r.srv.Clock.Now())
@@ -205,19 +208,29 @@ func (r *Room) rejoin(m *returning) error {
 	if !ok {
 		return errNotResumable(r.topic)
 	}
+	err := r.mayComeBack(c)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		err = r.takeBack(c, m.from, a)
+	}
+	if err != nil { // such as that this connection has ended: the next one may have the membership
+		r.history.keep(m.session, a)
+	}
+	return err
+}
+
+// mayComeBack asks the program whether a member may be one again.
+func (r *Room) mayComeBack(c *Conn) error {
 	if r.srv.Authorize != nil {
 		if err := c.authorize(c.ctx, &Op{Kind: OpResume, Topic: r.topic}); err != nil {
 			return err
 		}
 	}
-	if r.srv.OnResume != nil {
-		if err := guard(func() error { return r.srv.OnResume(r.ctx, r.handler, c) }); err != nil {
-			return err
-		}
+	if r.srv.OnResume == nil {
+		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.takeBack(c, m.from, a)
+	return guard(func() error { return r.srv.OnResume(r.ctx, r.handler, c) })
 }
 
 // discard forgets a room that was made for a client to come back to, and that has nobody to come back to it. Where others wait for the
