@@ -250,11 +250,22 @@ func (s *Server) ReadyHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if !s.Ready() {
-			http.Error(w, "draining", http.StatusServiceUnavailable)
+			http.Error(w, s.unreadiness(), http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = w.Write([]byte("ready\n")) // a prober that went away wants no answer
 	})
+}
+
+// unreadiness says why the server is not ready.
+func (s *Server) unreadiness() string {
+	switch {
+	case s.unready.Load() || s.mesh == nil:
+		return "draining"
+	case !s.mesh.node.Alive():
+		return "no lease in the cluster"
+	}
+	return "not all of the cluster is known yet"
 }
 
 func (s *Server) connections() []*Conn {

@@ -43,6 +43,7 @@ type mesh struct {
 	held  atomic.Int64  // messages that wait for an owner
 
 	heldBytes atomic.Int64
+	cut       atomic.Bool // connections were sent away, because the node could not act for long
 
 	mu      sync.Mutex
 	peers   map[cluster.Peer]*meshPeer
@@ -253,14 +254,29 @@ func (m *mesh) partTo(p cluster.Peer, gone bool) {
 // outage is how long a node that is cut off from its cluster keeps its connections: others may serve them.
 const outage = 20 * time.Second
 
-// paused sends connections to other nodes when this one has not been able to act for long.
+// errCutOff is what clients are told of that.
+const errCutOff = "the node is cut off from its cluster"
+
+// paused sends connections to other nodes when this one has not been able to act for long, and takes none until it can.
 func (m *mesh) paused(d time.Duration) {
 	if d < outage {
 		return
 	}
-	for _, c := range m.srv.connections() {
-		c.Close(CloseTryLater, "the node is cut off from its cluster")
+	conns := m.srv.connections()
+	if !m.cut.Swap(true) {
+		m.srv.Logger.Warn("clients are sent to other nodes: this one is cut off from its cluster", slog.Int("connections", len(conns)))
 	}
+	for _, c := range conns {
+		c.Close(CloseTryLater, errCutOff)
+	}
+}
+
+// cutOff reports whether the node has not been able to act for so long that it takes no connections.
+func (m *mesh) cutOff() bool {
+	if m.cut.Load() && m.node.Alive() {
+		m.cut.Store(false)
+	}
+	return m.cut.Load()
 }
 
 // load returns what the node tells others.

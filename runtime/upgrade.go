@@ -22,10 +22,15 @@ const subprotocolV1 = "wsgen.v1"
 const bearerPrefix = "bearer."
 
 // ServeHTTP upgrades a request to a WebSocket, or refuses it: 401 not authenticated, 403 origin, 429 too many connections
-// of one address or user, 503 full or draining. It returns after the upgrade; the connection has a goroutine of its own.
+// of one address or user, 503 full, draining or cut off from its cluster. It returns after the upgrade; the connection has a goroutine
+// of its own.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		s.refuse(w, &refusal{"draining", http.StatusServiceUnavailable, "the server is going down", max(s.DrainSpread, time.Second)})
+		return
+	}
+	if s.mesh != nil && s.mesh.cutOff() {
+		s.refuse(w, &refusal{"cutoff", http.StatusServiceUnavailable, errCutOff, 2 * time.Second})
 		return
 	}
 	if !s.originAllowed(r) {

@@ -21,6 +21,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/wsgen/wsgen/examples/chat/chat"
 	"github.com/wsgen/wsgen/runtime/cluster"
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
@@ -33,7 +35,7 @@ func openLobby(context.Context, *chat.Room) (chat.RoomHandler, error) { return n
 
 func main() {}
 
-var _, _ = serve, oneProcess
+var _, _, _ = serve, oneProcess, announce
 
 `
 

@@ -194,14 +194,14 @@ func (f *topFlags) showCluster(b *strings.Builder, c *cluster.Status) {
 	if n := c.Orphans(); n > 0 {
 		fmt.Fprintf(b, "%d OF %d SLOTS HAVE NO OWNER\n", n, len(c.Slots))
 		if unread, needs := c.Unread(); unread > 0 {
-			fmt.Fprintf(b, "%d OF THEM HAVE ROOMS OF VERSION %d OF THE SCHEMA, WHICH NO NODE READS\n", unread, needs)
+			fmt.Fprintf(b, "%d OF THEM NEED A NODE THAT READS VERSION %d OF THE SCHEMA\n", unread, needs)
 		}
 	} else {
 		fmt.Fprintf(b, "%d slots, all with an owner\n", len(c.Slots))
 	}
-	table(b, "NODE\tSTATE\tZONE\tVERSION\tSCHEMA\tSLOTS\tCONNECTIONS\tROOMS\tSEEN", len(c.Nodes), func(i int) []any {
+	table(b, "NODE\tSTATE\tZONE\tVERSION\tSCHEMA\tREADS\tWEIGHT\tSLOTS\tCONNECTIONS\tROOMS\tSEEN", len(c.Nodes), func(i int) []any {
 		n := c.Nodes[i]
-		return []any{shown(n.Node), n.State, orNone(n.Zone), orNone(n.Version), orNone(n.Schema), n.Slots,
+		return []any{shown(n.Node), n.State, orNone(n.Zone), orNone(n.Version), orNone(n.Schema), n.Reads, n.Weight, n.Slots,
 			n.Load.Connections, n.Load.Rooms, seconds(n.Seen) + " ago"}
 	})
 	table(b, "LINK TO\tUNCONFIRMED\tBYTES\tRESETS\tSENT AGAIN\tASKED AGAIN", len(c.Links), func(i int) []any {

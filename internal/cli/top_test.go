@@ -32,7 +32,7 @@ func inCluster() wsrt.Debug {
 	return wsrt.Debug{Protocol: "Chat", Ready: true, Connections: 3, Cluster: &cluster.Status{
 		Node: "n1", Alive: true, Lease: 11.2, Renewal: 0.004,
 		Nodes: []cluster.NodeStatus{
-			{Node: "n1", State: "up", Zone: "a", Version: "v7", Schema: "1.4.0", Reads: 1, Seen: 0.8, Slots: 2, Load: hot("room:tea", 9)},
+			{Node: "n1", State: "up", Zone: "a", Version: "v7", Schema: "1.4.0", Reads: 1, Weight: 3, Seen: 0.8, Slots: 2, Load: hot("room:tea", 9)},
 			{Node: "n2", State: "draining", Seen: 1.5, Slots: 1, Load: hot("room:\x1b[2Jpub", 12)},
 			{Node: "n3", State: "dead", Seen: 61, Load: hot("room:old", 99)},
 		},
@@ -49,8 +49,8 @@ func TestTopOfACluster(t *testing.T) {
 	text := strings.Join(strings.Fields(r.out), " ")
 	for _, want := range []string{
 		"as node n1 sees it: its lease holds for 11s; the last renewal took 4ms", "1 OF 4 SLOTS HAVE NO OWNER",
-		"1 OF THEM HAVE ROOMS OF VERSION 2",
-		"n1 up a v7 1.4.0 2 7 2 800ms ago", "n2 draining - - - 1 7 2 1.5s ago", "n3 dead - - - 0 7 2 1m1s ago", "n2 4 900 1 0 0",
+		"1 OF THEM NEED A NODE THAT READS VERSION 2",
+		"n1 up a v7 1.4.0 1 3 2 7 2 800ms ago", "n2 draining - - - 0 0 1 7 2 1.5s ago", "n3 dead - - - 0 0 0 7 2 1m1s ago", "n2 4 900 1 0 0",
 		"room:?[2Jpub n2 12 5 room:tea n1 9 5",
 	} {
 		if !strings.Contains(text, want) {

@@ -91,6 +91,9 @@ func (c Config) resolve() (Config, error) {
 	if c.Weight < 0 || c.Weight > MaxWeight {
 		return c, fmt.Errorf("cluster: a weight of %d: use 1 to %d, or 0 for 1", c.Weight, MaxWeight)
 	}
+	if c.Reads < 0 {
+		return c, fmt.Errorf("cluster: Reads is %d: give the number before the first dot of a version", c.Reads)
+	}
 	c.Lease = c.Lease.resolve()
 	if err := c.Lease.check(); err != nil {
 		return c, fmt.Errorf("cluster: %w", err)

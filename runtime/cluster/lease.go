@@ -55,6 +55,7 @@ func (n *Node) begin() bool {
 	}
 	links.start()
 	n.trace("join", -1, 0, Peer{})
+	n.warnUnread()
 	n.tell(nil)
 	n.calls.Lock()
 	defer n.calls.Unlock()
@@ -67,7 +68,7 @@ func (n *Node) begin() bool {
 // awaitPredecessor waits until the node's record is none, or of an incarnation that has ended: it says so, its lock is free, or it
 // has not changed for as long as a dead one's. It returns false when the node ends.
 func (n *Node) awaitPredecessor() bool {
-	warned := false
+	warned, began, known := false, n.clock.Now(), false
 	for {
 		n.mu.Lock()
 		s := n.nodes[n.cfg.Node]
@@ -82,6 +83,10 @@ func (n *Node) awaitPredecessor() bool {
 		if !warned {
 			warned = true
 			n.cfg.Logger.Info("waiting until the lease of an earlier process of this node has ended", slog.String("node", n.cfg.Node))
+		}
+		if !known && n.clock.Now().Sub(began) > n.cfg.Lease.Dead {
+			known = true
+			n.cfg.Logger.Warn("another process that is this node runs: give each process a name of its own", slog.String("node", n.cfg.Node))
 		}
 		if !n.sleep(n.lives, min(wait, n.cfg.Lease.Renew)) {
 			return false
@@ -215,6 +220,9 @@ func (n *Node) Drain(ctx context.Context) error {
 	defer n.mu.Unlock()
 	for ctx.Err() == nil && n.ctx.Err() == nil && n.holdsForOthers() {
 		n.changed.Wait()
+	}
+	if ctx.Err() == nil {
+		n.warnStuck()
 	}
 	return context.Cause(ctx)
 }

@@ -90,6 +90,7 @@ type Node struct {
 	draining bool
 	settled  time.Time // when the set of nodes changed last
 	paused   time.Time // since when the node may not act; zero: it may
+	acted    bool      // it has been able to
 	gives    int       // slots that are being given away
 	churn    churn
 	unread   bool // it was said that some slots are for no node

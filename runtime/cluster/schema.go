@@ -69,3 +69,33 @@ func (n *Node) tellUnread(should []string, now time.Time) {
 	}
 	n.unread = slots > 0
 }
+
+// warnUnread says when the node joins that there are slots which it cannot take.
+func (n *Node) warnUnread() {
+	n.mu.Lock()
+	slots, needs := 0, 0
+	for _, v := range n.needs() {
+		if v > n.reads() {
+			slots++
+			needs = max(needs, v)
+		}
+	}
+	n.mu.Unlock()
+	if slots > 0 {
+		n.cfg.Logger.Warn("this node does not read the rooms of some slots, which stay with others: its schema is older, and Reads does not say that it does",
+			slog.Int("slots", slots), slog.Int("version", needs), slog.Int("reads", n.reads()))
+	}
+}
+
+// warnStuck says when the node is drained that there are slots which no other node can take. n.mu is held.
+func (n *Node) warnStuck() {
+	slots := 0
+	for i := range n.slots {
+		if n.slots[i].mine != 0 {
+			slots++
+		}
+	}
+	if slots > 0 && len(n.nodes) > 1 {
+		n.cfg.Logger.Warn("no other node reads the rooms of these slots, or there is none: they wait for one", slog.Int("slots", slots))
+	}
+}

@@ -52,9 +52,14 @@ func (n *Node) tellPause() {
 	alive := n.Alive()
 	switch {
 	case alive:
-		n.paused = time.Time{}
+		if !n.paused.IsZero() && n.acted {
+			n.cfg.Logger.Info("the node has a lease again: its rooms go on", slog.Duration("without", now.Sub(n.paused)))
+		}
+		n.paused, n.acted = time.Time{}, true
 	case n.paused.IsZero():
-		n.paused = now
+		if n.paused = now; n.acted && n.living() {
+			n.cfg.Logger.Warn("the node has no lease any more: its rooms wait until it has one")
+		}
 	}
 	since := n.paused
 	n.mu.Unlock()
