@@ -42,7 +42,7 @@ var importRules = []importRule{
 	{"templates", []string{}, "templates decide nothing"},
 	{"runtime/fallback", []string{"runtime/codec", "github.com/santhosh-tekuri/jsonschema/v5"},
 		"it is linked only where a schema needs it"},
-	{"runtime/cluster", []string{"runtime/clock", "runtime/internal/hash"}, "the server is an App on top of it, and what it runs on is given to it"},
+	{"runtime/cluster", []string{"runtime/clock", "runtime/internal/hash", "runtime/internal/hostlock"}, "the server is an App on top of it, and what it runs on is given to it"},
 	{"runtime/cluster/memory", []string{"runtime/cluster", "runtime/clock"}, "a backplane knows no rooms"},
 	{"runtime/cluster/clustertest", []string{"runtime/cluster", "runtime/clock"}, "backplanes that are modules of their own use it"},
 	{"runtime", []string{"runtime", "github.com/coder/websocket", "github.com/go-faster/jx"}, "it is linked into every program"},

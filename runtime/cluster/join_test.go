@@ -207,7 +207,7 @@ func TestALockThatIsTaken(t *testing.T) {
 		}
 		other := w.config("b", nil)
 		other.Lock = cfg.Lock
-		if _, err := w.join(t.Context(), other); err == nil || !strings.Contains(err.Error(), "a file of its own") {
+		if _, err := w.join(t.Context(), other); err == nil || !strings.Contains(err.Error(), "give each one its own") {
 			t.Errorf("the second one joins: %v", err)
 		}
 	})

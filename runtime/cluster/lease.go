@@ -73,7 +73,7 @@ func (n *Node) awaitPredecessor() bool {
 		n.mu.Lock()
 		s := n.nodes[n.cfg.Node]
 		var wait time.Duration
-		if s != nil && s.record.State != nodeDead && !n.lock.same(s.record.Lock) {
+		if s != nil && s.record.State != nodeDead && !n.lock.Same(s.record.Lock) {
 			wait = n.cfg.Lease.Dead - n.clock.Now().Sub(s.seen)
 		}
 		n.mu.Unlock()
@@ -124,7 +124,7 @@ func (n *Node) renew() bool {
 	n.mu.Lock()
 	rec := nodeRecord{
 		Incarnation: incarnationID(n.self.Incarnation), Address: n.self.Address, State: nodeUp, Count: n.writes.Load(),
-		Zone: n.cfg.Zone, Version: n.cfg.Version, Weight: n.cfg.Weight, Lock: n.lock.id(),
+		Zone: n.cfg.Zone, Version: n.cfg.Version, Weight: n.cfg.Weight, Lock: n.lock.ID(),
 		Schema: n.schema.Version, Fingerprint: n.schema.Fingerprint, Reads: n.reads(),
 	}
 	if n.draining {
@@ -294,5 +294,5 @@ func (n *Node) end() {
 	if links != nil {
 		links.close()
 	}
-	n.lock.release()
+	n.lock.Release()
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/runtime/clock"
+	"github.com/wsgen/wsgen/runtime/internal/hostlock"
 )
 
 // App is what a node serves: it keeps the rooms of the slots that the node owns, and the connections that are in rooms of
@@ -69,7 +70,7 @@ type Node struct {
 	retire  context.CancelFunc
 	retired chan struct{} // closed when it does not any more
 	done    sync.WaitGroup
-	lock    *hostLock
+	lock    *hostlock.Lock
 	process uint64        // random, for the ids of writes
 	writes  atomic.Uint64 // numbers them
 
@@ -144,7 +145,7 @@ func Join(ctx context.Context, cfg Config, schema Schema, app func(n *Node) App)
 		nodes: make(map[string]*nodeState), slots: make([]slotState, cfg.Slots),
 	}
 	if cfg.Lock != "" {
-		if n.lock, err = lockHost(cfg.Lock); err != nil {
+		if n.lock, err = hostlock.Take(cfg.Lock); err != nil {
 			return nil, fmt.Errorf("cluster: Lock: %w", err)
 		}
 	}

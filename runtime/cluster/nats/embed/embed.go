@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -23,11 +25,12 @@ import (
 	"github.com/nats-io/nats.go"
 
 	natscluster "github.com/wsgen/wsgen/runtime/cluster/nats"
+	"github.com/wsgen/wsgen/runtime/internal/hostlock"
 )
 
 // Options says what the server is like.
 type Options struct {
-	// Dir is where it keeps its streams; required. No other server may use it at the same time.
+	// Dir is where it keeps its streams; required. Start refuses one that another process uses.
 	Dir string
 	// Name of the server, unique among those of the cluster and the same after each restart. Required with Routes.
 	Name string
@@ -55,7 +58,10 @@ const clusterName = "wsgen"
 const startTime = 30 * time.Second
 
 // Server is a running server.
-type Server struct{ server *server.Server }
+type Server struct {
+	server *server.Server
+	lock   *hostlock.Lock // of its directory
+}
 
 // Start starts a server and waits until it takes connections, until ctx ends or for 30 seconds when ctx has no deadline. It does
 // not wait for the other servers of a cluster; natscluster.Connect does.
@@ -64,20 +70,25 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	lock, err := lockDir(o.Dir)
+	if err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(config)
 	if err != nil {
+		lock.Release()
 		return nil, fmt.Errorf("embed: %w", err)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s.SetLoggerV2(logger{o.Logger.With("nats", config.ServerName)}, false, false, false)
+	s.SetLoggerV2(newLogger(o.Logger.With("nats", config.ServerName)), false, false, false)
 	s.Start()
 	wait := startTime
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = time.Until(deadline)
 	}
-	started := &Server{s}
+	started := &Server{s, lock}
 	if !s.ReadyForConnections(wait) || !s.JetStreamEnabled() {
 		started.Close()
 		return nil, fmt.Errorf("embed: the server does not start; is one of its addresses (%s, %s) or the directory %s in use?",
@@ -103,6 +114,20 @@ func (s *Server) URL() string {
 func (s *Server) Close() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
+	s.lock.Release()
+}
+
+// lockDir keeps other processes from a directory. Where that is not possible nothing does.
+func lockDir(dir string) (*hostlock.Lock, error) {
+	err := os.MkdirAll(dir, 0o700)
+	var lock *hostlock.Lock
+	if err == nil {
+		lock, err = hostlock.Take(filepath.Join(dir, "wsgen.lock"))
+	}
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, fmt.Errorf("embed: directory %s: %w", dir, err)
+	}
+	return lock, nil
 }
 
 // config are the options of the server. Pings find a connection that is dead and does not say so within some seconds, where
@@ -172,13 +197,3 @@ func address(s string) (host string, port int, err error) {
 	}
 	return host, port, nil
 }
-
-// logger passes on what the server logs.
-type logger struct{ to *slog.Logger }
-
-func (l logger) Noticef(format string, v ...any) { l.to.Debug(fmt.Sprintf(format, v...)) }
-func (l logger) Warnf(format string, v ...any)   { l.to.Warn(fmt.Sprintf(format, v...)) }
-func (l logger) Errorf(format string, v ...any)  { l.to.Error(fmt.Sprintf(format, v...)) }
-func (l logger) Fatalf(format string, v ...any)  { l.to.Error(fmt.Sprintf(format, v...)) }
-func (l logger) Debugf(string, ...any)           {}
-func (l logger) Tracef(string, ...any)           {}

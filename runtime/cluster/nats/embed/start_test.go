@@ -312,6 +312,21 @@ func TestStartWithRoutes(t *testing.T) {
 	nc.Close()
 }
 
+// TestOneServerForADirectory: a second one would write over what the first one writes.
+func TestOneServerForADirectory(t *testing.T) {
+	o := embed.Options{Dir: t.TempDir()}
+	s := start(t, o)
+	o.Logger = quiet()
+	if second, err := embed.Start(context20(t), o); err == nil {
+		second.Close()
+		t.Error("a second server starts")
+	} else if !strings.Contains(err.Error(), "another process of this host has locked it") {
+		t.Error(err)
+	}
+	s.Close()
+	start(t, o)
+}
+
 func TestStartRefuses(t *testing.T) {
 	for name, o := range map[string]embed.Options{
 		"no directory":            {},

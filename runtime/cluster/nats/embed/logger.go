@@ -1,0 +1,59 @@
+package embed
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// sayAgain is the time after which the same is said again: a server that is gone is looked for several times a second.
+const sayAgain = 10 * time.Second
+
+// logger passes on what the server logs. It is safe for concurrent use.
+type logger struct {
+	to *slog.Logger
+
+	mu   sync.Mutex
+	said map[string]time.Time // by format: a few dozen
+}
+
+func newLogger(to *slog.Logger) *logger { return &logger{to: to, said: make(map[string]time.Time)} }
+
+// news reports whether something was not said for a while.
+func (l *logger) news(format string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if last, ok := l.said[format]; ok && now.Sub(last) < sayAgain {
+		return false
+	}
+	l.said[format] = now
+	return true
+}
+
+// Noticef logs at the level of debugging: this is a part of a program, which has its own to say.
+func (l *logger) Noticef(format string, v ...any) { l.to.Debug(fmt.Sprintf(format, v...)) }
+
+// Warnf logs a warning, the same one every ten seconds at most.
+func (l *logger) Warnf(format string, v ...any) {
+	if l.news(format) {
+		l.to.Warn(fmt.Sprintf(format, v...))
+	}
+}
+
+// Errorf logs an error, as Warnf.
+func (l *logger) Errorf(format string, v ...any) {
+	if l.news(format) {
+		l.to.Error(fmt.Sprintf(format, v...))
+	}
+}
+
+// Fatalf logs an error.
+func (l *logger) Fatalf(format string, v ...any) { l.to.Error(fmt.Sprintf(format, v...)) }
+
+// Debugf does nothing.
+func (l *logger) Debugf(string, ...any) {}
+
+// Tracef does nothing.
+func (l *logger) Tracef(string, ...any) {}
