@@ -15,13 +15,17 @@ type logger struct {
 	to *slog.Logger
 
 	mu   sync.Mutex
-	said map[string]time.Time // by format: a few dozen
+	said map[string]time.Time // by kind: a few dozen
 }
 
 func newLogger(to *slog.Logger) *logger { return &logger{to: to, said: make(map[string]time.Time)} }
 
-// news reports whether something was not said for a while.
+// news reports whether something of this kind was not said for a while. The format is what a kind has in common; one that is nothing but
+// a value says nothing about it, and the server has bounded most of those itself.
 func (l *logger) news(format string) bool {
+	if format == "%s" || format == "%v" {
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -35,7 +39,7 @@ func (l *logger) news(format string) bool {
 // Noticef logs at the level of debugging: this is a part of a program, which has its own to say.
 func (l *logger) Noticef(format string, v ...any) { l.to.Debug(fmt.Sprintf(format, v...)) }
 
-// Warnf logs a warning, the same one every ten seconds at most.
+// Warnf logs a warning, one of a kind every ten seconds at most.
 func (l *logger) Warnf(format string, v ...any) {
 	if l.news(format) {
 		l.to.Warn(fmt.Sprintf(format, v...))
