@@ -68,8 +68,8 @@ func (l *workload) close(ctx context.Context) error {
 // profile are then told at their turn to go to another node, within what is left of DrainSpread and a few seconds more, unless
 // that is negative; they work on until they have gone, and those that are still there at the end are closed as others are.
 //
-// When ctx ends first it breaks off and returns an error, in a cluster after a few seconds in which it says so to the others. It also returns one that says which rooms could not be saved. A second
-// call waits for the first one.
+// When ctx ends first it breaks off and returns an error, in a cluster after a few seconds in which it says so to the others. It also
+// returns one that says which rooms could not be saved. A second call waits for the first one.
 func (s *Server) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	first := s.unready.CompareAndSwap(false, true)

@@ -54,15 +54,22 @@ func (n *Node) needs() []int {
 	return all
 }
 
-// tellUnread says it once when there have been slots for a while that no node may own. n.mu is held.
-func (n *Node) tellUnread(should []string, now time.Time) {
-	slots, needs := 0, 0
-	for slot := range should {
-		if s := &n.slots[slot]; should[slot] == "" && !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace {
+// count returns how many slots are of a kind, and the largest version that one of them needs. n.mu is held.
+func (n *Node) count(is func(slot int, s *slotState) bool) (slots, needs int) {
+	for slot := range n.slots {
+		if s := &n.slots[slot]; is(slot, s) {
 			slots++
 			needs = max(needs, s.record.Needs)
 		}
 	}
+	return slots, needs
+}
+
+// tellUnread says it once when there have been slots for a while that no node may own. n.mu is held.
+func (n *Node) tellUnread(should []string, now time.Time) {
+	slots, needs := n.count(func(slot int, s *slotState) bool {
+		return should[slot] == "" && !s.orphaned.IsZero() && now.Sub(s.orphaned) >= orphanGrace
+	})
 	if slots > 0 && !n.unread {
 		n.cfg.Logger.Error("no node reads the rooms of some slots: start one with a newer version of the schema, or one whose Reads says that it does",
 			slog.Int("slots", slots), slog.Int("version", needs))
@@ -73,13 +80,7 @@ func (n *Node) tellUnread(should []string, now time.Time) {
 // warnUnread says when the node joins that there are slots which it cannot take.
 func (n *Node) warnUnread() {
 	n.mu.Lock()
-	slots, needs := 0, 0
-	for _, v := range n.needs() {
-		if v > n.reads() {
-			slots++
-			needs = max(needs, v)
-		}
-	}
+	slots, needs := n.count(func(_ int, s *slotState) bool { return s.record.Needs > n.reads() })
 	n.mu.Unlock()
 	if slots > 0 {
 		n.cfg.Logger.Warn("this node does not read the rooms of some slots, which stay with others: its schema is older, and Reads does not say that it does",
@@ -89,12 +90,7 @@ func (n *Node) warnUnread() {
 
 // warnStuck says when the node is drained that there are slots which no other node can take. n.mu is held.
 func (n *Node) warnStuck() {
-	slots := 0
-	for i := range n.slots {
-		if n.slots[i].mine != 0 {
-			slots++
-		}
-	}
+	slots, _ := n.count(func(_ int, s *slotState) bool { return s.mine != 0 })
 	if slots > 0 && len(n.nodes) > 1 {
 		n.cfg.Logger.Warn("no other node reads the rooms of these slots, or there is none: they wait for one", slog.Int("slots", slots))
 	}
