@@ -21,6 +21,11 @@ interface $Frame {
   readonly raw: unknown;
 }
 
+/** What a value has, where it is an object. */
+function $fields(value: unknown): Record<string, never> {
+  return ($isObject(value) ? value : {}) as Record<string, never>;
+}
+
 /** What everybody may know of a message's meta. */
 function $metaOf(meta: $Members): MessageMeta {
   const { timestamp, room, seq } = meta;
@@ -33,7 +38,7 @@ function $metaOf(meta: $Members): MessageMeta {
 
 /** The error that a server sent. */
 function $serverError(payload: unknown): ServerError {
-  const { code, message, retryable, retryAfterMs, maybeApplied, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
+  const { code, message, retryable, retryAfterMs, maybeApplied, details } = $fields(payload);
   const type = $errors.get(String(code));
   let known: unknown = details;
   if (type !== undefined && details !== undefined) {
@@ -44,7 +49,7 @@ function $serverError(payload: unknown): ServerError {
     }
   }
   return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
-    ...(typeof retryable === "boolean" ? { retryable } : {}),
+    retryable: typeof retryable === "boolean" ? retryable : undefined,
     retryAfterMs: Number(retryAfterMs ?? 0),
     maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
     details: known,
@@ -52,7 +57,7 @@ function $serverError(payload: unknown): ServerError {
 }
 //#if default-envelope
 
-function $frame({ type }: $Message, { meta, payload }: $Body, more?: $Members): string {
+function $frame(type: string, { meta, payload }: $Body, more?: $Members): string {
   return JSON.stringify({ type, meta: meta !== undefined || more !== undefined ? { ...meta, ...more } : undefined, payload });
 }
 
@@ -66,14 +71,14 @@ function $parse(data: string): $Frame | undefined {
   if (!$isObject(raw) || typeof raw["type"] !== "string") {
     return undefined;
   }
-  const meta = $isObject(raw["meta"]) ? raw["meta"] : {};
+  const meta: $Members = $fields(raw["meta"]);
   const id = meta["correlationId"];
   return { type: raw["type"], id: typeof id === "string" ? id : "", meta, payload: raw["payload"], raw };
 }
 //#end
 //#if envelope
 
-function $frame({ type }: $Message, { payload }: $Body, more?: $Members): string {
+function $frame(type: string, { payload }: $Body, more?: $Members): string {
   const id = more?.["correlationId"];
   return JSON.stringify({
     [$form.type]: $form.ints && !Number.isNaN(Number(type)) ? Number(type) : type,

@@ -83,7 +83,7 @@ export class ServerError<C extends string = string> extends Error {
   /** Whether the request may have been carried out all the same; undefined: the server does not say. */
   readonly maybeApplied: boolean | undefined;
 
-  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
+  constructor(code: C, message: string, more: { retryable?: boolean | undefined; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
     super(message);
     this.name = "ServerError";
     this.code = code;

@@ -420,7 +420,7 @@ export class ServerError<C extends string = string> extends Error {
   /** Whether the request may have been carried out all the same; undefined: the server does not say. */
   readonly maybeApplied: boolean | undefined;
 
-  constructor(code: C, message: string, more: { retryable?: boolean; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
+  constructor(code: C, message: string, more: { retryable?: boolean | undefined; retryAfterMs?: number; details?: unknown; maybeApplied?: boolean | undefined } = {}) {
     super(message);
     this.name = "ServerError";
     this.code = code;
@@ -481,6 +481,554 @@ export interface Gap {
   readonly seq: number;
 }
 
+/** What only some environments have. */
+const $global = globalThis as unknown as {
+  readonly location?: { readonly href: string };
+  readonly WebSocket?: NonNullable<ClientOptions["WebSocket"]>;
+  readonly addEventListener?: (type: string, listener: () => void) => void;
+  readonly removeEventListener?: (type: string, listener: () => void) => void;
+};
+
+/** The subprotocol of the extended profile. */
+const $v1 = "wsgen.v1";
+const $heartbeat = JSON.stringify({ type: "__heartbeat" });
+
+/** A frame as it was read. */
+interface $Frame {
+  readonly type: string;
+  readonly id: string;
+  readonly meta: $Members;
+  readonly payload: unknown;
+  readonly raw: unknown;
+}
+
+/** What a value has, where it is an object. */
+function $fields(value: unknown): Record<string, never> {
+  return ($isObject(value) ? value : {}) as Record<string, never>;
+}
+
+/** What everybody may know of a message's meta. */
+function $metaOf(meta: $Members): MessageMeta {
+  const { timestamp, room, seq } = meta;
+  return {
+    ...(typeof timestamp === "number" ? { timestamp } : {}),
+    ...(typeof room === "string" ? { room } : {}),
+    ...(typeof seq === "number" ? { seq } : {}),
+  };
+}
+
+/** The error that a server sent. */
+function $serverError(payload: unknown): ServerError {
+  const { code, message, retryable, retryAfterMs, maybeApplied, details } = $fields(payload);
+  const type = $errors.get(String(code));
+  let known: unknown = details;
+  if (type !== undefined && details !== undefined) {
+    try {
+      known = $convert(type, details, String(code), false, false);
+    } catch {
+      known = undefined; // of a newer server
+    }
+  }
+  return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
+    retryable: typeof retryable === "boolean" ? retryable : undefined,
+    retryAfterMs: Number(retryAfterMs ?? 0),
+    maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
+    details: known,
+  });
+}
+
+function $frame(type: string, { meta, payload }: $Body, more?: $Members): string {
+  return JSON.stringify({ type, meta: meta !== undefined || more !== undefined ? { ...meta, ...more } : undefined, payload });
+}
+
+function $parse(data: string): $Frame | undefined {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+  if (!$isObject(raw) || typeof raw["type"] !== "string") {
+    return undefined;
+  }
+  const meta: $Members = $fields(raw["meta"]);
+  const id = meta["correlationId"];
+  return { type: raw["type"], id: typeof id === "string" ? id : "", meta, payload: raw["payload"], raw };
+}
+
+type $Listener = (value: never, meta: never) => void;
+
+class $Listeners {
+  readonly #all = new Map<string, Set<$Listener>>();
+
+  /** Adds a listener of a name. What it returns takes it away. */
+  add(name: string, listener: $Listener): () => void {
+    const all = this.#all.get(name) ?? new Set();
+    const own: $Listener = (value, meta) => { listener(value, meta); }; // the same function may be given twice
+    this.#all.set(name, all.add(own));
+    return () => { all.delete(own); };
+  }
+
+  /** Calls the listeners of a name, and reports whether there are any. One that throws keeps no other from being called. */
+  call(name: string, value: unknown, meta?: unknown): boolean {
+    const current = this.#all.get(name);
+    const all = [...(current ?? [])];
+    for (const listener of all) {
+      if (current?.has(listener) === false) {
+        continue; // one before it has ended it
+      }
+      try {
+        listener(value as never, meta as never);
+      } catch (error) {
+        if (name === "error") {
+          console.error(error);
+        } else {
+          this.report(error);
+        }
+      }
+    }
+    return all.length > 0;
+  }
+
+  /** Tells an error that has no caller to return it to. */
+  readonly report = (error: unknown): void => {
+    if (!this.call("error", error)) {
+      console.error(error);
+    }
+  };
+}
+
+class $Rooms {
+  resuming = false; // the server has been asked for the rooms, and has not answered
+  readonly #missed: (gap: Gap) => void;
+  readonly #resumed: () => void;
+  #session = "";
+  readonly #positions = new Map<string, { epoch: string; seq: number }>();
+
+  constructor(missed: (gap: Gap) => void, resumed: () => void) {
+    this.#missed = missed;
+    this.#resumed = resumed;
+  }
+
+  /** Asks a new connection for the rooms, before all that needs a membership; false: there is nothing to go on from. */
+  greet(socket: WebSocketLike): boolean {
+    const known = socket.protocol === $v1 && this.#session !== "";
+    this.resuming = known && this.#positions.size > 0;
+    if (this.resuming) {
+      const payload = { session: this.#session, rooms: Object.fromEntries(this.#positions) };
+      socket.send($frame("$ws:resume", { payload }));
+    }
+    return known;
+  }
+
+  /** Moves past a message of a room; false: it was there before. */
+  advance(room: unknown, seq: unknown): boolean {
+    const position = this.#positions.get(String(room));
+    if (position === undefined || typeof seq !== "number") {
+      return true;
+    }
+    const fresh = seq > position.seq;
+    position.seq = Math.max(position.seq, seq);
+    return fresh;
+  }
+
+  /** Handles what the server tells of where the client stands; false: the frame is something else. */
+  control({ type, meta, payload }: $Frame): boolean {
+    const room = String(meta["room"]);
+    const { session, epoch, seq, first, reason, code, message } = $fields(payload);
+    switch (type) {
+      case "$ws:session":
+        // The first session of a connection that goes on with an older one is not for it: the answer follows.
+        if (!this.resuming) {
+          this.#session = session ?? "";
+          this.#resumed();
+        }
+        this.resuming = false;
+        return true;
+      case "$ws:joined":
+      case "$ws:gap":
+        this.#positions.set(room, { epoch: epoch ?? "", seq: seq ?? 0 });
+        if (type === "$ws:gap") {
+          this.#missed({ room, member: true, reason: reason ?? "", first: first ?? 0, seq: seq ?? 0 });
+        }
+        return true;
+      case "$ws:seq":
+        this.advance(room, meta["seq"]);
+        return true;
+      case "$ws:left":
+        if (this.#positions.delete(room) && code !== undefined) {
+          this.#missed({ room, member: false, reason: message ?? "", first: 0, seq: 0 });
+        }
+        return true;
+    }
+    return false;
+  }
+}
+
+/** The client that a connection belongs to, as the connection knows it. */
+interface $Owner {
+  /** Tells a socket that takes over what it has to know before all else; true: the program need not know of the change. */
+  readonly greet?: (socket: WebSocketLike) => boolean;
+  /** Sends what has waited. */
+  readonly flush: () => void;
+  /** Whether answers are waited for. */
+  readonly waits: () => boolean;
+  /** What was sent gets no answer any more. */
+  readonly interrupted: (cause: unknown) => void;
+  /** The state is another one; closed is the last. */
+  readonly became: (state: State, error: unknown) => void;
+  readonly received: (data: unknown) => void;
+  readonly report: (error: unknown) => void;
+}
+
+/** How long a server may tell a client to stay away, in milliseconds. */
+const $maxAdvice = 300_000;
+
+/** Codes after which a client stays away (of 4401, unless it can get a new token). */
+const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
+
+/** Lets go of a socket. */
+function $abandon(socket: WebSocketLike | undefined): void {
+  if (socket !== undefined) {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+  }
+}
+
+/** Its owner sends on it what it likes; all that has to do with sockets, and when there is another one, is decided here. */
+class $Connection {
+  state: State = "connecting";
+  error: unknown; // why it has stopped, or was lost last
+  socket: WebSocketLike | undefined; // the one that counts; it has been open
+  winding = false; // nothing new is sent, because another socket is about to take over
+  readonly #url: string;
+  readonly #options: ClientOptions;
+  readonly #owner: $Owner;
+  #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
+  #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
+  #by = 0; // when the server goes away; 0: it has not said so
+  #marked = false; // the server has come to the end of what was sent
+  #held: unknown[] = []; // what the next socket has received before it takes over
+  #attempt = 0; // counts attempts and ends, so that what is late notices
+  #failures = 0;
+  #renewed = false; // a refused token was replaced since the last stable connection
+  #openedAt = 0;
+  #received = 0; // frames
+  #timer: ReturnType<typeof setTimeout> | undefined; // of the heartbeat
+  #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
+
+  constructor(url: string | URL, options: ClientOptions, owner: $Owner) {
+    const target = new URL(url, $global.location?.href);
+    target.protocol = target.protocol.replace(/^http/, "ws");
+    target.hash = "";
+    this.#url = target.href;
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  /** Makes the first attempt to connect. */
+  start(): void {
+    $global.addEventListener?.("online", this.#online);
+    void this.#connect();
+  }
+
+  /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
+  writable(): boolean {
+    return !this.winding && this.socket?.readyState === 1;
+  }
+
+  /** Sends a frame; false: there is no connection for it. */
+  send(frame: string): boolean {
+    const can = this.writable();
+    if (can) {
+      this.socket?.send(frame);
+    }
+    return can;
+  }
+
+  /** The server goes away: it is asked for another socket at a time that differs from client to client. */
+  goAway(withinMs: number): void {
+    if (this.#by === 0 && this.#options.reconnect !== false) {
+      const within = Math.min(withinMs, $maxAdvice);
+      this.#by = Date.now() + within;
+      this.#lasted();
+      this.#later((Math.random() * within) / 2);
+    }
+  }
+
+  /** The server has come to the end of what was sent, unless nobody has asked for that. */
+  mark(): void {
+    this.#marked = this.winding;
+    this.wound();
+  }
+
+  /** Lets the next socket take over when nothing is waited for any more. */
+  wound(): void {
+    if (this.#marked && !this.#owner.waits()) {
+      this.#takeOver();
+    }
+  }
+
+  /** Closes the socket before this one. */
+  dismiss(): void {
+    $abandon(this.#old);
+    this.#old = undefined;
+  }
+
+  /** Ends the connection for good. It wins over everything that is under way. */
+  stop(error: unknown): void {
+    if (this.state !== "closed") {
+      this.#release();
+      $global.removeEventListener?.("online", this.#online);
+      this.#become("closed", error);
+    }
+  }
+
+  #become(state: State, error?: unknown): void {
+    this.error = error;
+    if (state !== this.state) {
+      this.state = state;
+      this.#owner.became(state, error);
+    }
+  }
+
+  /** The network is back: there is no need to wait any longer. */
+  readonly #online = (): void => {
+    if (this.state === "reconnecting" && this.#next === undefined) {
+      void this.#connect();
+    }
+  };
+
+  /** Connects after a while. */
+  #later(ms: number): void {
+    this.#dialer = setTimeout(() => { void this.#connect(); }, ms);
+  }
+
+  /** Makes one attempt to connect. */
+  async #connect(): Promise<void> {
+    clearTimeout(this.#dialer);
+    const attempt = ++this.#attempt;
+    const failed = (error: unknown): void => {
+      if (attempt === this.#attempt) {
+        this.#failed(error);
+      }
+    };
+    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
+    let token: string | undefined;
+    try {
+      const { token: source } = this.#options;
+      token = typeof source === "function" ? await source() : source;
+    } catch (error) {
+      if (attempt === this.#attempt) {
+        this.#owner.report(error);
+        failed(error);
+      }
+      return;
+    }
+    if (attempt !== this.#attempt) {
+      return; // closed meanwhile, or too late
+    }
+    try {
+      this.#open(token, failed);
+    } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
+      this.stop(error);
+    }
+  }
+
+  #open(token: string | undefined, failed: (error: unknown) => void): void {
+    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
+    if (Socket === undefined) {
+      throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
+    }
+    const url = new URL(this.#url);
+    const offered = [$v1, ...protocols];
+    if (token !== undefined && token !== "") {
+      if (tokenPlacement === "query") {
+        url.searchParams.set("access_token", token);
+      } else if (/^[\w!#$%&'*+.^`|~-]+$/.test(token)) {
+        offered.push(`bearer.${token}`);
+      } else {
+        throw new TypeError('the token has characters that a subprotocol cannot have: set tokenPlacement to "query"');
+      }
+    }
+    const socket = new Socket(url.href, [...new Set(offered)]);
+    this.#next = socket;
+    socket.onopen = () => { this.#opened(); };
+    socket.onmessage = (event: { data?: unknown }) => {
+      if (socket === this.#next) {
+        this.#held.push(event.data);
+      } else {
+        this.#take(event.data);
+      }
+    };
+    socket.onclose = (event: { code?: number; reason?: string }) => {
+      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
+      if (socket === this.socket) {
+        this.#lost(error);
+      } else {
+        failed(error);
+      }
+    };
+    socket.onerror = () => undefined; // a close follows
+  }
+
+  /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
+  #opened(): void {
+    clearTimeout(this.#dialer);
+    if (this.socket?.readyState !== 1) {
+      this.#takeOver();
+      return;
+    }
+    this.winding = true;
+    this.socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
+    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
+  }
+
+  /** Makes the next socket the one that counts. Unless the owner can go on where it was, it is a new beginning for the program. */
+  #takeOver(): void {
+    clearTimeout(this.#dialer);
+    const old = this.socket;
+    const next = this.#next;
+    const held = this.#held;
+    if (next === undefined) {
+      return;
+    }
+    this.socket = next;
+    this.#next = undefined;
+    this.#unwind();
+    this.#by = 0;
+    this.#openedAt = Date.now();
+    this.#beat(this.#received);
+    const silent = this.#owner.greet?.(next) === true;
+    if (old !== undefined) {
+      const error = new CloseError(1012, "the server goes away");
+      old.onmessage = old.onclose = null; // what it still gets comes again
+      this.#old = old;
+      this.#owner.interrupted(error);
+      if (!silent) {
+        this.#become("reconnecting", error);
+      }
+    }
+    if (this.socket === next) {
+      this.#owner.flush();
+      this.#become("open");
+    }
+    for (const data of held) {
+      if (this.socket === next) {
+        this.#take(data);
+      }
+    }
+  }
+
+  #unwind(): void {
+    this.winding = this.#marked = false;
+    this.#held = [];
+  }
+
+  /** Looks, after a while, whether anything has come; asks if not; gives the connection up when that is not answered. */
+  #beat(seen: number, asked = false): void {
+    clearTimeout(this.#timer);
+    const { intervalMs = 25_000, timeoutMs = 10_000 } = this.#options.heartbeat ?? {};
+    if (intervalMs <= 0) {
+      return;
+    }
+    const wait = asked ? timeoutMs : intervalMs * (1 - Math.random() / 5); // so that many clients do not ask together
+    this.#timer = setTimeout(() => {
+      if (this.#received !== seen) {
+        this.#beat(this.#received);
+      } else if (asked) {
+        this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
+      } else {
+        this.send($heartbeat);
+        this.#beat(seen, true);
+      }
+    }, wait);
+  }
+
+  /** Forgets failures when the connection has lasted. */
+  #lasted(): void {
+    if (this.#openedAt > 0 && Date.now() - this.#openedAt >= (this.#options.backoff?.stableMs ?? 5000)) {
+      this.#failures = 0;
+      this.#renewed = false;
+    }
+  }
+
+  /** Ends an attempt to get a socket. Who has another one goes on with it, and tries again. */
+  #failed(error: unknown): void {
+    if (this.socket === undefined) {
+      this.#lost(error);
+      return;
+    }
+    clearTimeout(this.#dialer);
+    this.#attempt++;
+    $abandon(this.#next);
+    this.#next = undefined;
+    this.#unwind();
+    const wait = this.#wait(error);
+    if (wait !== undefined) {
+      this.#later(wait);
+    }
+    this.#owner.flush();
+  }
+
+  /** Ends the connection, or the attempt to get one, and decides what follows. */
+  #lost(error: unknown): void {
+    this.#lasted();
+    const wait = this.#wait(error);
+    if (wait !== undefined && this.winding) {
+      this.#takeOver();
+      return;
+    }
+    this.#release();
+    if (wait === undefined || this.#options.reconnect === false) {
+      this.stop(error);
+      return;
+    }
+    this.#later(wait);
+    this.#owner.interrupted(error);
+    this.#become("reconnecting", error);
+  }
+
+  /** Lets all sockets go. */
+  #release(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#dialer);
+    this.#attempt++;
+    $abandon(this.socket);
+    $abandon(this.#next);
+    this.dismiss();
+    this.socket = this.#next = undefined;
+    this.#openedAt = this.#by = 0;
+    this.#unwind();
+  }
+
+  /** How long to wait for the next attempt; undefined: for ever. */
+  #wait(error: unknown): number | undefined {
+    this.#failures++;
+    const { baseMs = 300, maxMs = 10_000 } = this.#options.backoff ?? {};
+    const full = Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures - 1, 30));
+    if (!(error instanceof CloseError)) {
+      return full;
+    }
+    if (error.code === 4401) {
+      if (this.#renewed || typeof this.#options.token !== "function") {
+        return undefined;
+      }
+      this.#renewed = true;
+    }
+    if ($final.includes(error.code)) {
+      return undefined;
+    }
+    const advice = /\bretry=(\d{1,9})\b/.exec(error.reason)?.[1];
+    return advice !== undefined && (error.code === 1001 || error.code === 1012) ? Math.min(Number(advice), $maxAdvice) + full : full;
+  }
+
+  #take(data: unknown): void {
+    this.#received++;
+    this.#owner.received(data);
+  }
+}
+
 /** What a client knows of a request; of an event, only the first three. */
 interface $Message {
   readonly type: string;
@@ -531,90 +1079,56 @@ interface $Call {
 /** A frame that waits: of a request, or an event that is ready to be sent. */
 type $Queued = $Call | { readonly type: string; readonly frame: string };
 
-type $Listener = (value: never, meta: never) => void;
-
-/** How long a server may tell a client to stay away, in milliseconds. */
-const $maxAdvice = 300_000;
-
-/** Codes after which a client stays away (of 4401, unless it can get a new token). */
-const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
-
-/** Lets go of a socket. */
-function $abandon(socket: WebSocketLike | undefined): void {
-  if (socket !== undefined) {
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(1000);
-  }
-}
-
 /** The part of a client that does not depend on its messages. */
 abstract class $Client<Events extends object, Meta extends { [K in keyof Events]: MessageMeta }> {
-  readonly #url: string;
   readonly #options: ClientOptions;
-  readonly #listeners = new Map<string, Set<$Listener>>();
+  readonly #connection: $Connection;
+  readonly #listeners = new $Listeners();
   readonly #calls = new Map<string, $Call>();
-  readonly #prefix = Math.random().toString(36).slice(2, 12) + "-";
   #queue: $Queued[] = [];
-  #state: State = "connecting";
-  #error: unknown;
-  #socket: WebSocketLike | undefined; // the one that counts; it has been open
-  #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
-  #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
-  #by = 0; // when the server goes away; 0: it has not said so
-  #winding = false; // nothing new is sent, because another socket is about to take over
-  #silent = false; // the program need not know that another socket took over
-  #resuming = false; // the server is asked for the rooms
-  #marked = false; // the server has come to the end of what was sent
-  #held: unknown[] = []; // what the next socket has received before it takes over
-  #attempt = 0; // counts attempts and ends, so that what is late notices
-  #failures = 0;
-  #renewed = false; // a refused token was replaced since the last stable connection
-  #openedAt = 0;
+  readonly #prefix = Math.random().toString(36).slice(2, 12) + "-";
   #lastId = 0;
-  #received = 0; // frames
-  #timer: ReturnType<typeof setTimeout> | undefined; // of the heartbeat
-  #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
-  #session = "";
-  readonly #rooms = new Map<string, { epoch: string; seq: number }>();
+  readonly #rooms = new $Rooms((gap) => { this.#missed(gap); }, () => { this.#connection.dismiss(); });
 
   constructor(url: string | URL, options: ClientOptions) {
-    const target = new URL(url, $global.location?.href);
-    target.protocol = target.protocol.replace(/^http/, "ws");
-    target.hash = "";
-    this.#url = target.href;
     this.#options = options;
-    $global.addEventListener?.("online", this.#online);
-    void this.#connect();
+    this.#connection = new $Connection(url, options, {
+      greet: (socket) => this.#rooms.greet(socket),
+      flush: () => { this.#flush(); },
+      waits: () => [...this.#calls.values()].some((call) => call.socket !== undefined),
+      interrupted: (cause) => { this.#interrupt(cause); },
+      became: (state, error) => { this.#became(state, error); },
+      received: (data) => { this.#receive(data); },
+      report: this.#listeners.report,
+    });
+    this.#connection.start();
   }
 
   /** What the client is doing. */
   get state(): State {
-    return this.#state;
+    return this.#connection.state;
   }
 
   /** Why the client has stopped, or was disconnected last; undefined while it is connected. */
   get error(): unknown {
-    return this.#error;
+    return this.#connection.error;
   }
 
   /** Resolves when the client is connected; rejects when it stops before that. */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const look = (): boolean => {
-        if (this.#state === "open") {
+      const look = (): void => {
+        if (this.state === "open") {
           resolve();
-        } else if (this.#state === "closed") {
+        } else if (this.state === "closed") {
           reject(this.#stopped());
+        } else {
+          return;
         }
-        return this.#state === "open" || this.#state === "closed";
+        off();
       };
-      if (!look()) {
-        const off = this.onState(() => {
-          if (look()) {
-            off();
-          }
-        });
-      }
+      const off = this.onState(look);
+      look();
     });
   }
 
@@ -623,7 +1137,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * keeps no other from being called.
    */
   on<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => void): () => void {
-    return this.#listen("=" + type, listener);
+    return this.#listeners.add("=" + type, listener);
   }
 
   /** Calls a function for the next message of a type. */
@@ -662,7 +1176,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
           yield next;
         } else if (lost) {
           throw new ConnectionError("overflow", `more than ${options.limit ?? 1000} messages ${type} waited for their loop`);
-        } else if (options.signal?.aborted === true || this.#state === "closed") {
+        } else if (options.signal?.aborted === true || this.state === "closed") {
           return;
         } else {
           await new Promise<void>((resolve) => { wake = resolve; });
@@ -676,7 +1190,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Calls a function when the state changes. */
   onState(listener: (state: State, error: unknown) => void): () => void {
-    return this.#listen("state", listener);
+    return this.#listeners.add("state", listener);
   }
 
   /**
@@ -684,12 +1198,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * a token that could not be had, a listener that threw. Without one, such errors go to the console.
    */
   onError(listener: (error: unknown) => void): () => void {
-    return this.#listen("error", listener);
+    return this.#listeners.add("error", listener);
   }
 
   /** Calls a function for messages of types that the schema does not have, which a newer server may send. */
   onUnknown(listener: (type: string, frame: unknown) => void): () => void {
-    return this.#listen("unknown", listener);
+    return this.#listeners.add("unknown", listener);
   }
 
   /**
@@ -697,7 +1211,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * has to be read again, or the room joined again.
    */
   onGap(listener: (gap: Gap) => void): () => void {
-    return this.#listen("gap", listener);
+    return this.#listeners.add("gap", listener);
   }
 
   /** Shows the server a new token on the open connection, before the old one expires. */
@@ -711,20 +1225,16 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * It wins over everything that is under way, and may be called again.
    */
   close(): void {
-    this.#stop(new ConnectionError("closed", "the client was closed"));
+    this.#connection.stop(new ConnectionError("closed", "the client was closed"));
   }
 
   /** Sends an event: true when it is sent or queued, false when there was no room for it. */
   protected $send(message: $Message, payload: unknown, meta?: unknown): boolean {
-    if (this.#state === "closed") {
+    if (this.state === "closed") {
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    if (this.#writable()) {
-      this.#socket?.send(frame);
-      return true;
-    }
-    return this.#enqueue({ type: message.type, frame });
+    return this.#connection.send(frame) || this.#enqueue({ type: message.type, frame });
   }
 
   /** Sends a request and waits for its answer. */
@@ -734,7 +1244,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       signal?.throwIfAborted();
       const body = $body(message, payload, meta);
       this.#frame(message, body);
-      if (this.#state === "closed") {
+      if (this.state === "closed") {
         throw this.#stopped();
       }
       if (this.#calls.size >= (this.#options.pendingLimit ?? 1000)) {
@@ -752,7 +1262,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       };
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#writable()) {
+      if (this.#connection.writable()) {
         this.#sendCall(call);
       } else if (!this.#enqueue(call)) {
         this.#fail(call, "queue-full", "no room in the queue");
@@ -762,7 +1272,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** The frame of a body, within what its type may have. */
   #frame(message: $Message, body: $Body): string {
-    const frame = $frame(message, body);
+    const frame = $frame(message.type, body);
     const most = message.maxBytes ?? Infinity;
     const size = frame.length * 3 > most ? new TextEncoder().encode(frame).length : 0;
     if (size > most) {
@@ -771,14 +1281,9 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     return frame;
   }
 
-  /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
-  #writable(): boolean {
-    return !this.#winding && this.#socket?.readyState === 1;
-  }
-
   #enqueue(item: $Queued): boolean {
     const { size = 1000, policy = "drop-newest" } = this.#options.queue ?? {};
-    if ((policy === "off" && !this.#winding) || (policy === "drop-newest" && this.#queue.length >= size)) {
+    if ((policy === "off" && !this.#connection.winding) || (policy === "drop-newest" && this.#queue.length >= size)) {
       return false;
     }
     this.#queue.push(item);
@@ -793,12 +1298,12 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     if (item !== undefined && "id" in item) {
       this.#fail(item, "queue-full", text);
     } else if (item !== undefined) {
-      this.#report(new ConnectionError("queue-full", text));
+      this.#listeners.report(new ConnectionError("queue-full", text));
     }
   }
 
   #sendCall(call: $Call): void {
-    const socket = this.#socket;
+    const socket = this.#connection.socket;
     call.socket = socket;
     const now = Date.now();
     if (call.due === undefined) { // one that is sent again has only the rest of its time
@@ -811,13 +1316,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     if (socket?.protocol === $v1) {
       meta["timeoutMs"] = Math.max(1, call.due - now);
     }
-    socket?.send($frame(call.message, call.body, meta));
+    socket?.send($frame(call.message.type, call.body, meta));
   }
 
   /** Ends a call that nobody waits for any more, and tells the server. */
   #cancel(call: $Call, error: unknown): void {
-    if (call.socket !== undefined && call.socket === this.#socket && call.socket.readyState === 1 && call.socket.protocol === $v1) {
-      call.socket.send($frame({ type: "$ws:abort", payload: undefined }, {}, { correlationId: call.id }));
+    const { socket } = call;
+    if (socket?.readyState === 1 && socket.protocol === $v1) {
+      socket.send($frame("$ws:abort", {}, { correlationId: call.id }));
     }
     this.#queue = this.#queue.filter((item) => item !== call);
     this.#finish(call, error);
@@ -834,7 +1340,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else {
       call.reject(error);
     }
-    this.#wound();
+    this.#connection.wound();
   }
 
   /** Ends a call that has got no answer. */
@@ -843,195 +1349,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #stopped(): ConnectionError {
-    return this.#error instanceof ConnectionError ? this.#error : new ConnectionError("closed", "the client has stopped", { cause: this.#error });
-  }
-
-  #listen(name: string, listener: $Listener): () => void {
-    const all = this.#listeners.get(name) ?? new Set();
-    const own: $Listener = (value, meta) => { listener(value, meta); }; // the same function may be given twice
-    this.#listeners.set(name, all.add(own));
-    return () => { all.delete(own); };
-  }
-
-  /** Calls the listeners of a name, and reports whether there are any. */
-  #emit(name: string, value: unknown, meta?: unknown): boolean {
-    const current = this.#listeners.get(name);
-    const all = [...(current ?? [])];
-    for (const listener of all) {
-      if (current?.has(listener) === false) {
-        continue; // one before it has ended it
-      }
-      try {
-        listener(value as never, meta as never);
-      } catch (error) {
-        if (name === "error") {
-          console.error(error);
-        } else {
-          this.#report(error);
-        }
-      }
-    }
-    return all.length > 0;
-  }
-
-  #report(error: unknown): void {
-    if (!this.#emit("error", error)) {
-      console.error(error);
-    }
-  }
-
-  #become(state: State, error?: unknown): void {
-    this.#error = error;
-    if (state !== this.#state) {
-      this.#state = state;
-      this.#emit("state", state, error);
-    }
-  }
-
-  /** The network is back: there is no need to wait any longer. */
-  readonly #online = (): void => {
-    if (this.#state === "reconnecting" && this.#next === undefined) {
-      void this.#connect();
-    }
-  };
-
-  /** Makes one attempt to connect. */
-  async #connect(): Promise<void> {
-    clearTimeout(this.#dialer);
-    const attempt = ++this.#attempt;
-    const failed = (error: unknown): void => {
-      if (attempt === this.#attempt) {
-        this.#failed(error);
-      }
-    };
-    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
-    let token: string | undefined;
-    try {
-      const { token: source } = this.#options;
-      token = typeof source === "function" ? await source() : source;
-    } catch (error) {
-      if (attempt === this.#attempt) {
-        this.#report(error);
-        failed(error);
-      }
-      return;
-    }
-    if (attempt !== this.#attempt) {
-      return; // closed meanwhile, or too late
-    }
-    try {
-      this.#open(token, failed);
-    } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
-      this.#stop(error);
-    }
-  }
-
-  #open(token: string | undefined, failed: (error: unknown) => void): void {
-    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
-    if (Socket === undefined) {
-      throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
-    }
-    const url = new URL(this.#url);
-    const offered = [$v1, ...protocols];
-    if (token !== undefined && token !== "") {
-      if (tokenPlacement === "query") {
-        url.searchParams.set("access_token", token);
-      } else if (/^[\w!#$%&'*+.^`|~-]+$/.test(token)) {
-        offered.push(`bearer.${token}`);
-      } else {
-        throw new TypeError('the token has characters that a subprotocol cannot have: set tokenPlacement to "query"');
-      }
-    }
-    const socket = new Socket(url.href, [...new Set(offered)]);
-    this.#next = socket;
-    socket.onopen = () => { this.#opened(); };
-    socket.onmessage = (event: { data?: unknown }) => {
-      if (socket === this.#next) {
-        this.#held.push(event.data);
-      } else {
-        this.#receive(event.data);
-      }
-    };
-    socket.onclose = (event: { code?: number; reason?: string }) => {
-      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
-      if (socket === this.#socket) {
-        this.#lost(error);
-      } else {
-        failed(error);
-      }
-    };
-    socket.onerror = () => undefined; // a close follows
-  }
-
-  /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
-  #opened(): void {
-    clearTimeout(this.#dialer);
-    if (this.#socket?.readyState !== 1) {
-      this.#takeOver();
-      return;
-    }
-    this.#winding = true;
-    this.#socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
-    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
-  }
-
-  /** Lets the next socket take over when nothing is waited for any more. */
-  #wound(): void {
-    if (this.#marked && ![...this.#calls.values()].some((call) => call.socket !== undefined)) {
-      this.#takeOver();
-    }
-  }
-
-  /** Makes the next socket the one that counts. Without a session to take along, it is a new beginning for the program. */
-  #takeOver(): void {
-    clearTimeout(this.#dialer);
-    const old = this.#socket;
-    const next = this.#next;
-    const held = this.#held;
-    this.#socket = next;
-    this.#next = undefined;
-    this.#unwind();
-    this.#by = 0;
-    this.#openedAt = Date.now();
-    this.#beat(this.#received);
-    this.#silent = next?.protocol === $v1 && this.#session !== "";
-    this.#resuming = this.#silent && this.#rooms.size > 0;
-    if (this.#resuming) { // before all that needs a membership
-      const payload = { session: this.#session, rooms: Object.fromEntries(this.#rooms) };
-      next?.send($frame({ type: "$ws:resume", payload: (value) => value }, { payload }));
-    }
-    if (old !== undefined) {
-      const error = new CloseError(1012, "the server goes away");
-      old.onmessage = old.onclose = null; // what it still gets comes again
-      this.#old = old;
-      this.#interrupt(error);
-      if (!this.#silent) {
-        this.#become("reconnecting", error);
-      }
-    }
-    if (this.#socket === next) {
-      this.#flush();
-      this.#become("open");
-    }
-    if (!this.#resuming) {
-      this.#dismiss();
-    }
-    for (const data of held) {
-      if (this.#socket === next) {
-        this.#receive(data);
-      }
-    }
-  }
-
-  /** Closes the socket before this one. */
-  #dismiss(): void {
-    $abandon(this.#old);
-    this.#old = undefined;
-  }
-
-  #unwind(): void {
-    this.#winding = this.#marked = false;
-    this.#held = [];
+    return this.error instanceof ConnectionError ? this.error : new ConnectionError("closed", "the client has stopped", { cause: this.error });
   }
 
   /** Sends what has waited. */
@@ -1042,99 +1360,13 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       if ("id" in item) {
         this.#sendCall(item);
       } else {
-        this.#socket?.send(item.frame);
+        this.#connection.send(item.frame);
       }
     }
-  }
-
-  /** The server goes away: it is asked for another socket at a time that differs from client to client. */
-  #goAway(payload: unknown): void {
-    const { withinMs } = ($isObject(payload) ? payload : {}) as Record<string, never>;
-    if (this.#by === 0 && this.#options.reconnect !== false) {
-      const within = Math.min(Number(withinMs ?? 0), $maxAdvice);
-      this.#by = Date.now() + within;
-      this.#lasted();
-      this.#dialer = setTimeout(() => { void this.#connect(); }, (Math.random() * within) / 2);
+    if (this.#rooms.resuming) {
+      return; // the server is still asked for what the socket before has
     }
-  }
-
-  /** Looks, after a while, whether anything has come; asks if not; gives the connection up when that is not answered. */
-  #beat(seen: number, asked = false): void {
-    clearTimeout(this.#timer);
-    const { intervalMs = 25_000, timeoutMs = 10_000 } = this.#options.heartbeat ?? {};
-    if (intervalMs <= 0) {
-      return;
-    }
-    const wait = asked ? timeoutMs : intervalMs * (1 - Math.random() / 5); // so that many clients do not ask together
-    this.#timer = setTimeout(() => {
-      if (this.#received !== seen) {
-        this.#beat(this.#received);
-      } else if (asked) {
-        this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
-      } else {
-        if (this.#writable()) {
-          this.#socket?.send($heartbeat);
-        }
-        this.#beat(seen, true);
-      }
-    }, wait);
-  }
-
-  /** Forgets failures when the connection has lasted. */
-  #lasted(): void {
-    if (this.#openedAt > 0 && Date.now() - this.#openedAt >= (this.#options.backoff?.stableMs ?? 5000)) {
-      this.#failures = 0;
-      this.#renewed = false;
-    }
-  }
-
-  /** Ends an attempt to get a socket. Who has another one goes on with it, and tries again. */
-  #failed(error: unknown): void {
-    if (this.#socket === undefined) {
-      this.#lost(error);
-      return;
-    }
-    clearTimeout(this.#dialer);
-    this.#attempt++;
-    $abandon(this.#next);
-    this.#next = undefined;
-    this.#unwind();
-    const wait = this.#wait(error);
-    if (wait !== undefined) {
-      this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
-    }
-    this.#flush();
-  }
-
-  /** Ends the connection, or the attempt to get one, and decides what follows. */
-  #lost(error: unknown): void {
-    this.#lasted();
-    const wait = this.#wait(error);
-    if (wait !== undefined && this.#winding) {
-      this.#takeOver();
-      return;
-    }
-    this.#release();
-    if (wait === undefined || this.#options.reconnect === false) {
-      this.#stop(error);
-      return;
-    }
-    this.#dialer = setTimeout(() => { void this.#connect(); }, wait);
-    this.#interrupt(error);
-    this.#become("reconnecting", error);
-  }
-
-  /** Lets all sockets go. */
-  #release(): void {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#dialer);
-    this.#attempt++;
-    $abandon(this.#socket);
-    $abandon(this.#next);
-    this.#dismiss();
-    this.#socket = this.#next = undefined;
-    this.#openedAt = this.#by = 0;
-    this.#unwind();
+    this.#connection.dismiss();
   }
 
   /** Ends the requests that were sent, but for those that may be sent again: they come first. */
@@ -1154,50 +1386,24 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     this.#queue.unshift(...again);
   }
 
-  /** How long to wait for the next attempt; undefined: for ever. */
-  #wait(error: unknown): number | undefined {
-    this.#failures++;
-    const { baseMs = 300, maxMs = 10_000 } = this.#options.backoff ?? {};
-    const full = Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures - 1, 30));
-    if (!(error instanceof CloseError)) {
-      return full;
-    }
-    if (error.code === 4401) {
-      if (this.#renewed || typeof this.#options.token !== "function") {
-        return undefined;
+  #became(state: State, error: unknown): void {
+    if (state === "closed") {
+      this.#queue = [];
+      for (const call of [...this.#calls.values()]) {
+        this.#fail(call, "closed", "the client has stopped", error);
       }
-      this.#renewed = true;
     }
-    if ($final.includes(error.code)) {
-      return undefined;
-    }
-    const advice = /(?:^|[ ;,])retry=(\d{1,9})(?:$|[ ;,])/.exec(error.reason)?.[1];
-    return advice !== undefined && (error.code === 1001 || error.code === 1012) ? Math.min(Number(advice), $maxAdvice) + full : full;
-  }
-
-  #stop(error: unknown): void {
-    if (this.#state === "closed") {
-      return;
-    }
-    this.#release();
-    $global.removeEventListener?.("online", this.#online);
-    this.#error = error;
-    this.#queue = [];
-    for (const call of [...this.#calls.values()]) {
-      this.#fail(call, "closed", "the client has stopped", error);
-    }
-    this.#become("closed", error);
+    this.#listeners.call("state", state, error);
   }
 
   #receive(data: unknown): void {
-    this.#received++;
     if (typeof data !== "string") {
-      this.#stop(new CloseError(1003, "the server sent a binary frame"));
+      this.#connection.stop(new CloseError(1003, "the server sent a binary frame"));
       return;
     }
     const frame = $parse(data);
     if (frame === undefined) {
-      this.#report(new SyntaxError(`a frame cannot be read: ${data.slice(0, 100)}`));
+      this.#listeners.report(new SyntaxError(`a frame cannot be read: ${data.slice(0, 100)}`));
       return;
     }
     try {
@@ -1205,14 +1411,14 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         this.#event(frame);
       }
     } catch (error) {
-      this.#report(error);
+      this.#listeners.report(error);
     }
   }
 
   /** Gives a frame to the request that waits for it; false: there is none, or it is no answer. */
   #answer({ type, id, payload }: $Frame): boolean {
     const call = this.#calls.get(id);
-    if (call?.socket === undefined || call.socket !== this.#socket) {
+    if (call?.socket === undefined || call.socket !== this.#connection.socket) {
       return false;
     }
     const { message } = call;
@@ -1222,15 +1428,15 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       } else if (type === "RPC_ERROR" || type === "ERROR") {
         this.#finish(call, $serverError(payload));
       } else if (type === "$ws:rpc-progress") {
-        if (message.progress !== undefined && call.onProgress !== undefined) {
-          this.#progress(call.onProgress, $convert(message.progress, payload, `${message.type} progress`, false, $strictClient));
+        if (message.progress !== undefined) {
+          call.onProgress?.($convert(message.progress, payload, `${message.type} progress`, false, $strictClient));
         }
       } else {
         return false;
       }
     } catch (error) {
       if (type === "$ws:rpc-progress") {
-        this.#report(error);
+        this.#listeners.report(error);
       } else {
         this.#finish(call, error);
       }
@@ -1238,83 +1444,31 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     return true;
   }
 
-  #progress(listener: (value: unknown) => void, value: unknown): void {
-    try {
-      listener(value);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
   #event(frame: $Frame): void {
     const { type, meta, payload } = frame;
     const inbound = this.$inbound.get(type);
     if (inbound !== undefined) {
-      if (!this.#advance(meta["room"], meta["seq"])) {
+      if (!this.#rooms.advance(meta["room"], meta["seq"])) {
         return; // it came before
       }
       const value = inbound.payload === undefined ? {} : $convert(inbound.payload, payload, type, false, $strictClient);
       const more = inbound.meta === undefined ? {} : ($convert(inbound.meta, meta, `${type}.meta`, false, false) as $Members);
-      this.#emit("=" + type, value, { ...$metaOf(meta), ...more });
+      this.#listeners.call("=" + type, value, { ...$metaOf(meta), ...more });
     } else if (type === "ERROR") {
-      this.#report($serverError(payload));
+      this.#listeners.report($serverError(payload));
     } else if (type === "$ws:goaway") {
-      this.#goAway(payload);
+      this.#connection.goAway(Number($fields(payload)["withinMs"] ?? 0));
     } else if (type === "__heartbeat_ack") {
-      this.#marked = this.#winding;
-      this.#wound();
-    } else if (this.#control(type, meta, payload)) {
+      this.#connection.mark();
+    } else if (this.#rooms.control(frame)) {
       return;
     } else if (!/^(?:\$|__|RPC_ERROR$)/.test(type) && !this.$replies.has(type)) {
-      this.#emit("unknown", type, frame.raw);
+      this.#listeners.call("unknown", type, frame.raw);
     }
-  }
-
-  /** Moves past a message of a room; false: it was there before. */
-  #advance(room: unknown, seq: unknown): boolean {
-    const position = this.#rooms.get(String(room));
-    if (position === undefined || typeof seq !== "number") {
-      return true;
-    }
-    const fresh = seq > position.seq;
-    position.seq = Math.max(position.seq, seq);
-    return fresh;
-  }
-
-  /** Handles what the server tells of where the client stands; false: the frame is something else. */
-  #control(type: string, meta: $Members, payload: unknown): boolean {
-    const room = String(meta["room"]);
-    const { session, epoch, seq, first, reason, code, message } = ($isObject(payload) ? payload : {}) as Record<string, never>;
-    switch (type) {
-      case "$ws:session":
-        // The first session of a connection that goes on with an older one is not for it: the answer follows.
-        if (!this.#resuming) {
-          this.#session = session ?? "";
-          this.#dismiss();
-        }
-        this.#resuming = false;
-        return true;
-      case "$ws:joined":
-      case "$ws:gap":
-        this.#rooms.set(room, { epoch: epoch ?? "", seq: seq ?? 0 });
-        if (type === "$ws:gap") {
-          this.#missed({ room, member: true, reason: reason ?? "", first: first ?? 0, seq: seq ?? 0 });
-        }
-        return true;
-      case "$ws:seq":
-        this.#advance(room, meta["seq"]);
-        return true;
-      case "$ws:left":
-        if (this.#rooms.delete(room) && code !== undefined) {
-          this.#missed({ room, member: false, reason: message ?? "", first: 0, seq: 0 });
-        }
-        return true;
-    }
-    return false;
   }
 
   #missed(gap: Gap): void {
-    if (!this.#emit("gap", gap)) {
+    if (!this.#listeners.call("gap", gap)) {
       console.warn("messages of a room were missed", gap);
     }
   }
@@ -1322,76 +1476,6 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   /** What the server sends, by type, and the types of its answers. */
   protected abstract readonly $inbound: ReadonlyMap<string, $Inbound>;
   protected abstract readonly $replies: ReadonlySet<string>;
-}
-
-/** What only some environments have. */
-const $global = globalThis as unknown as {
-  readonly location?: { readonly href: string };
-  readonly WebSocket?: NonNullable<ClientOptions["WebSocket"]>;
-  readonly addEventListener?: (type: string, listener: () => void) => void;
-  readonly removeEventListener?: (type: string, listener: () => void) => void;
-};
-
-/** The subprotocol of the extended profile. */
-const $v1 = "wsgen.v1";
-const $heartbeat = JSON.stringify({ type: "__heartbeat" });
-
-/** A frame as it was read. */
-interface $Frame {
-  readonly type: string;
-  readonly id: string;
-  readonly meta: $Members;
-  readonly payload: unknown;
-  readonly raw: unknown;
-}
-
-/** What everybody may know of a message's meta. */
-function $metaOf(meta: $Members): MessageMeta {
-  const { timestamp, room, seq } = meta;
-  return {
-    ...(typeof timestamp === "number" ? { timestamp } : {}),
-    ...(typeof room === "string" ? { room } : {}),
-    ...(typeof seq === "number" ? { seq } : {}),
-  };
-}
-
-/** The error that a server sent. */
-function $serverError(payload: unknown): ServerError {
-  const { code, message, retryable, retryAfterMs, maybeApplied, details } = ($isObject(payload) ? payload : {}) as Record<string, never>;
-  const type = $errors.get(String(code));
-  let known: unknown = details;
-  if (type !== undefined && details !== undefined) {
-    try {
-      known = $convert(type, details, String(code), false, false);
-    } catch {
-      known = undefined; // of a newer server
-    }
-  }
-  return new ServerError(String(code ?? "INTERNAL"), String(message ?? ""), {
-    ...(typeof retryable === "boolean" ? { retryable } : {}),
-    retryAfterMs: Number(retryAfterMs ?? 0),
-    maybeApplied: typeof maybeApplied === "boolean" ? maybeApplied : undefined,
-    details: known,
-  });
-}
-
-function $frame({ type }: $Message, { meta, payload }: $Body, more?: $Members): string {
-  return JSON.stringify({ type, meta: meta !== undefined || more !== undefined ? { ...meta, ...more } : undefined, payload });
-}
-
-function $parse(data: string): $Frame | undefined {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(data);
-  } catch {
-    return undefined;
-  }
-  if (!$isObject(raw) || typeof raw["type"] !== "string") {
-    return undefined;
-  }
-  const meta = $isObject(raw["meta"]) ? raw["meta"] : {};
-  const id = meta["correlationId"];
-  return { type: raw["type"], id: typeof id === "string" ? id : "", meta, payload: raw["payload"], raw };
 }
 
 const $strictClient = false;
