@@ -248,7 +248,10 @@ func (c *Conn) run() {
 		if msg, err = c.sock.Read(); err != nil {
 			break
 		}
-		c.receive(msg)
+		if fault := guard(func() error { c.receive(msg); return nil }); fault != nil {
+			s.report(c.ctx, c, fault) // of ours: it ends this connection, not the process
+			c.Close(CloseInternal, "")
+		}
 	}
 	c.teardown(err)
 }

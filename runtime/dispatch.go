@@ -69,7 +69,7 @@ func (c *Conn) receive(data []byte) {
 	t := f.Message
 	err := d.Err()
 	switch {
-	case !f.Known && f.Type != "" && !d.Failed():
+	case f.Type != "" && !d.Failed(): // which the protocol does not know
 		if c.control(f.Type, f.CorrelationID) {
 			return
 		}

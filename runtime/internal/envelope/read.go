@@ -113,7 +113,12 @@ func (r *reader[M]) root() {
 
 // typ reads the type, unless the payload stood first and it was looked up then.
 func (r *reader[M]) typ() {
-	if name, ok := r.d.Text(); ok && !r.asked {
+	name, ok := r.d.Text()
+	if ok && len(name) == 0 {
+		r.d.AddIssue("must not be empty")
+		return
+	}
+	if ok && !r.asked {
 		r.ask(name)
 	}
 }
@@ -130,7 +135,7 @@ func (r *reader[M]) ask(name []byte) {
 func (r *reader[M]) payload() {
 	r.frame.HasPayload = true
 	if !r.asked {
-		if name, ok := findType(r.data); ok {
+		if name, ok := findType(r.data); ok && len(name) > 0 {
 			r.ask(name)
 		}
 	}
