@@ -45,6 +45,17 @@ type refusal struct {
 	retryAfter time.Duration
 }
 
+// closeCode returns what a client is told that cannot see the status; 0: nothing, and it comes back by itself.
+func (r *refusal) closeCode() CloseCode {
+	switch {
+	case r != nil && r.status == http.StatusUnauthorized:
+		return CloseUnauthenticated
+	case r != nil && r.status == http.StatusForbidden:
+		return CloseForbidden
+	}
+	return 0
+}
+
 // source returns what an address counts as. Who has an address of IPv6 has 2^64 of them.
 func source(ip netip.Addr) netip.Addr {
 	if !ip.Is6() {

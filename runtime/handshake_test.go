@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
 )
@@ -141,6 +144,29 @@ func TestWhoIsLetIn(t *testing.T) {
 	admin.send(`{"type":"ADMIN","payload":{"text":"x"}}`)
 	if got := receive(t, s.conn); got != "x" {
 		t.Errorf("ADMIN brought %q", got)
+	}
+}
+
+// TestRefusedPagesAreTold refuses clients that cannot see the status of a handshake: they are told why, are asked nothing, and leave
+// nothing behind. Those that see it get it.
+func TestRefusedPagesAreTold(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.OnConnect = func(context.Context, *wsrt.Conn) error { t.Error("it was let in"); return nil }
+		cfg.Limits = wsrt.Limits{Connections: 1}
+	})
+	s.dial("", "wsgen.v1").expectClose(4401, "not authenticated")
+	for _, h := range []http.Header{{"Authorization": {"Bearer "}}, {"Wsgen-Status": {"1"}}} {
+		eventually(t, "its place is free again", func() bool { _, code := s.tryDial("", h, "wsgen.v1"); return code == 401 })
+	}
+	conn, resp, err := websocket.Dial(t.Context(), s.url+"/ws?user=ann", &websocket.DialOptions{
+		Subprotocols: []string{"wsgen.v1"}, HTTPHeader: http.Header{"Origin": {"https://elsewhere.example"}},
+	})
+	if err != nil {
+		t.Fatal(err, resp)
+	}
+	_, _, err = conn.Read(t.Context())
+	if ce, ok := errors.AsType[websocket.CloseError](err); !ok || ce.Code != 4403 || !strings.Contains(ce.Reason, "Options.Origins") {
+		t.Errorf("got %v", err)
 	}
 }
 

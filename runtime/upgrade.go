@@ -21,9 +21,13 @@ const subprotocolV1 = "wsgen.v1"
 // bearerPrefix marks the offered subprotocol that is a token.
 const bearerPrefix = "bearer."
 
+// statusHeader is sent by clients that see the status of a refused handshake, and want that.
+const statusHeader = "Wsgen-Status"
+
 // ServeHTTP upgrades a request to a WebSocket, or refuses it: 401 not authenticated, 403 origin, 429 too many connections
-// of one address or user, 503 full, draining or cut off from its cluster. It returns after the upgrade; the connection has a goroutine
-// of its own.
+// of one address or user, 503 full, draining or cut off from its cluster. Pages cannot see a status: a client that offers wsgen.v1 and
+// can be one is let in instead of 401 or 403, and closed at once with 4401 or 4403. ServeHTTP returns after the upgrade; the connection
+// has a goroutine of its own.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		s.refuse(w, &refusal{"draining", http.StatusServiceUnavailable, "the server is going down", max(s.DrainSpread, time.Second)})
@@ -31,10 +35,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.mesh != nil && s.mesh.cutOff() {
 		s.refuse(w, &refusal{"cutoff", http.StatusServiceUnavailable, errCutOff, 2 * time.Second})
-		return
-	}
-	if !s.originAllowed(r) {
-		s.refuse(w, &refusal{"origin", http.StatusForbidden, "pages of this origin may not connect", 0})
 		return
 	}
 	ticket, refused := s.admission.enter(s.ClientIP(r))
@@ -55,11 +55,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // upgrade authenticates and accepts. When it returns nil it has answered the request.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket) *Conn {
-	who, refused := s.authenticate(r)
-	if refused == nil && !ticket.user(who.userID) {
-		refused = &refusal{"user", http.StatusTooManyRequests, "too many connections of this user", time.Second}
-	}
-	if refused != nil {
+	who, refused := s.judge(r, ticket)
+	code := refused.closeCode()
+	if refused != nil && (code == 0 || !blind(r)) {
 		s.refuse(w, refused)
 		return nil
 	}
@@ -68,15 +66,39 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, ticket *ticket)
 		s.stats.refusal("upgrade")
 		return nil
 	}
+	if refused != nil { // the program is not asked about it, nor any more about one that comes too late
+		s.stats.refusal(refused.reason)
+		sock.Close(int(code), refused.text)
+		go newConn(s, sock, &identity{}, ticket).seeOff()
+		return nil
+	}
 	c := newConn(s, sock, who, ticket)
 	c.urlRoom = strings.Clone(r.URL.Query().Get("room"))
-	if !s.register(c) { // the program is not asked about it any more
+	if !s.register(c) {
 		s.stats.refusal("draining")
 		sock.Close(CloseRestart, "retry="+strconv.Itoa(int(s.DrainSpread.Milliseconds())))
 		go c.seeOff()
 		return nil
 	}
 	return c
+}
+
+// judge says who it is, or why that is not enough.
+func (s *Server) judge(r *http.Request, ticket *ticket) (*identity, *refusal) {
+	if !s.originAllowed(r) {
+		return nil, &refusal{"origin", http.StatusForbidden, "pages of this origin may not connect (see Options.Origins)", 0}
+	}
+	who, refused := s.authenticate(r)
+	if refused == nil && !ticket.user(who.userID) {
+		refused = &refusal{"user", http.StatusTooManyRequests, "too many connections of this user", time.Second}
+	}
+	return who, refused
+}
+
+// blind reports whether a client may be one that cannot see the status of a refused handshake, but knows what our close codes mean.
+// Who sets headers is none.
+func blind(r *http.Request) bool {
+	return pickSubprotocol(r) == subprotocolV1 && r.Header.Get("Authorization") == "" && r.Header.Get(statusHeader) == ""
 }
 
 // authenticate returns who it is, or why that is not known. It waits for the program as long as the handshake may take; what

@@ -119,6 +119,7 @@ func (c *Client) handshake(token string) (string, *websocket.DialOptions, error)
 	if opts.HTTPHeader == nil {
 		opts.HTTPHeader = http.Header{}
 	}
+	opts.HTTPHeader.Set("Wsgen-Status", "1") // pages are let in and told with a close code, because they cannot see a status
 	target := *c.url
 	switch {
 	case token == "":
