@@ -271,7 +271,7 @@ test("a name that the server refuses is said, and another one works", { timeout:
   const page = await context.newPage();
   await page.addInitScript(() => sessionStorage.setItem("user", "x".repeat(50)));
   await page.goto(`http://${server.addr}/`);
-  await page.getByRole("status").getByText("Connection lost").waitFor();
+  await page.getByRole("status").getByText(/^Disconnected: .*4401: not authenticated/).waitFor();
   await page.getByLabel("Your name").fill("ann");
   await page.keyboard.press("Enter");
   await page.getByText("you are in general").waitFor();

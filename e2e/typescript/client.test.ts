@@ -1,45 +1,10 @@
-// What a client promises, whatever the network, the server and the program do.
+// What a client promises of what is sent and received, whatever the network, the server and the program do.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type ClientOptions, CloseError, ConnectionError, connect, InvalidMessageError, isError, ServerError, type State } from "../../golden/rpc/rpc/client.gen.ts";
+import { ConnectionError, connect, InvalidMessageError, isError, ServerError } from "../../golden/rpc/rpc/client.gen.ts";
+import { failure, open, url } from "./rpc.ts";
 import { FakeSocket, frozen, last, pass, settle } from "./socket.ts";
-
-const url = "https://example.com/ws?a=1#b";
-
-function open(options: ClientOptions = {}): { client: ReturnType<typeof connect>; socket: FakeSocket; states: State[]; errors: unknown[] } {
-  const client = connect(url, { WebSocket: FakeSocket, ...options });
-  const states: State[] = [];
-  const errors: unknown[] = [];
-  client.onState((state) => states.push(state));
-  client.onError((error) => errors.push(error));
-  return { client, socket: last().open(), states, errors };
-}
-
-/** What becomes of a promise: its error, or undefined while it waits. */
-function failure(promise: Promise<unknown>): { error: unknown; done: boolean } {
-  const out = { error: undefined as unknown, done: false };
-  promise.then(
-    () => { out.done = true; },
-    (error: unknown) => { Object.assign(out, { error, done: true }); },
-  );
-  return out;
-}
-
-test("the handshake has the token in a subprotocol, or in the query", frozen(() => {
-  connect(url, { WebSocket: FakeSocket, token: "a.b-c", protocols: ["mine"] });
-  assert.equal(last().url.href, "wss://example.com/ws?a=1");
-  assert.deepEqual(last().offered, ["wsgen.v1", "mine", "bearer.a.b-c"]);
-  connect(url, { WebSocket: FakeSocket, token: "a b/c", tokenPlacement: "query" });
-  assert.equal(last().url.searchParams.get("access_token"), "a b/c");
-  assert.deepEqual(last().offered, ["wsgen.v1"]);
-}));
-
-test("a token that a subprotocol cannot have stops the client and says what to do", frozen(async () => {
-  const client = connect(url, { WebSocket: FakeSocket, token: "a b" });
-  assert.equal(client.state, "closed");
-  await assert.rejects(client.ready(), (e) => e instanceof ConnectionError && e.cause instanceof TypeError && /tokenPlacement/.test(e.cause.message));
-}));
 
 test("what is sent before the connection is there waits, in order", frozen(async () => {
   const client = connect(url, { WebSocket: FakeSocket });
@@ -163,141 +128,6 @@ test("a lost connection ends what was sent, but not what may be sent again", fro
   assert.deepEqual(states, ["open", "reconnecting", "open"]);
 }));
 
-test("a socket that is closing is not written to: what is sent waits for the next one", frozen(async () => {
-  const { client, socket } = open({ backoff: { baseMs: 100 } });
-  socket.readyState = 2; // the server has sent its close, and the end is on its way
-  assert.equal(client.ping(), true);
-  const item = failure(client.count({ to: 1 }));
-  socket.drop(1012);
-  await pass(100);
-  assert.equal(item.done, false);
-  assert.deepEqual(last().open().types, ["PING", "COUNT"]);
-}));
-
-test("attempts are spread, and come more rarely while they fail", frozen(async () => {
-  const { socket } = open({ backoff: { baseMs: 100, maxMs: 500 } });
-  socket.drop();
-  for (const wait of [100, 200, 400, 500, 500]) {
-    const before = FakeSocket.all.length;
-    await pass(wait - 1);
-    assert.equal(FakeSocket.all.length, before, `earlier than ${wait}`);
-    await pass(1);
-    assert.equal(FakeSocket.all.length, before + 1, `not after ${wait}`);
-    last().drop();
-  }
-}));
-
-test("a connection that ends at once does not end a row of failures", frozen(async () => {
-  const { socket } = open({ backoff: { baseMs: 100, stableMs: 1000 } });
-  socket.drop();
-  await pass(100);
-  last().open().drop();
-  await pass(199);
-  assert.equal(FakeSocket.all.length, 2);
-  await pass(1);
-  assert.equal(FakeSocket.all.length, 3);
-  last().open();
-  await pass(1000);
-  last().drop();
-  await pass(100);
-  assert.equal(FakeSocket.all.length, 4);
-}));
-
-for (const code of [1000, 1003, 1007, 1008, 1009, 4401, 4403, 4409]) {
-  test(`after ${code} the client stays away`, frozen(async () => {
-    const { client, socket } = open({ token: "fixed" });
-    const waiting = failure(client.getItem({ id: 1 }));
-    socket.drop(code, "why");
-    await pass(60_000);
-    assert.equal(client.state, "closed");
-    assert.ok(client.error instanceof CloseError && client.error.code === code);
-    assert.ok(waiting.error instanceof ConnectionError && waiting.error.reason === "closed");
-    assert.equal(FakeSocket.all.length, 1);
-    assert.equal(client.ping(), false);
-    await assert.rejects(client.getItem({ id: 1 }), ConnectionError);
-  }));
-}
-
-for (const code of [1001, 1012]) {
-  test(`after ${code} it comes back when it was told to`, frozen(async () => {
-    const { socket } = open({ backoff: { baseMs: 100 } });
-    socket.drop(code, "retry=5000");
-    await pass(5000);
-    assert.equal(FakeSocket.all.length, 1);
-    await pass(100);
-    assert.equal(FakeSocket.all.length, 2);
-  }));
-}
-
-for (const code of [1006, 1011, 1013]) {
-  test(`after ${code} it comes back by its own time, whatever the reason says`, frozen(async () => {
-    const { socket } = open({ backoff: { baseMs: 100 } });
-    socket.drop(code, "retry=5000");
-    await pass(100);
-    assert.equal(FakeSocket.all.length, 2);
-  }));
-}
-
-test("4401 asks for a new token once", frozen(async () => {
-  let asked = 0;
-  const client = connect(url, { WebSocket: FakeSocket, token: () => `t${++asked}`, backoff: { baseMs: 10 } });
-  await settle();
-  last().open().drop(4401);
-  await pass(10);
-  assert.deepEqual(last().offered, ["wsgen.v1", "bearer.t2"]);
-  last().open().drop(4401);
-  await pass(10_000);
-  assert.equal(client.state, "closed");
-  assert.equal(asked, 2);
-}));
-
-test("a token that cannot be had is asked for again", frozen(async () => {
-  let asked = 0;
-  const errors: unknown[] = [];
-  const client = connect(url, {
-    WebSocket: FakeSocket,
-    backoff: { baseMs: 10 },
-    token: () => (++asked < 3 ? Promise.reject(new Error("offline")) : Promise.resolve("good")),
-  });
-  client.onError((error) => errors.push(error));
-  for (let i = 0; i < 3; i++) {
-    await settle();
-    await pass(50);
-  }
-  assert.deepEqual(last().offered, ["wsgen.v1", "bearer.good"]);
-  assert.equal(errors.length, 2);
-  assert.equal(client.state, "reconnecting");
-}));
-
-test("close wins over a token that is under way", frozen(async () => {
-  let give: (token: string) => void = () => undefined;
-  const client = connect(url, { WebSocket: FakeSocket, token: () => new Promise((resolve) => { give = resolve; }) });
-  client.close();
-  give("late");
-  await pass(60_000);
-  assert.equal(FakeSocket.all.length, 0);
-  assert.equal(client.state, "closed");
-}));
-
-test("close wins over a token that cannot be had, and over what a listener does with the news", frozen(async () => {
-  let fail: (error: Error) => void = () => undefined;
-  const client = connect(url, { WebSocket: FakeSocket, token: () => new Promise((_, reject) => { fail = reject; }) });
-  const errors: unknown[] = [];
-  client.onError((error) => errors.push(error));
-  const waiting = failure(client.getItem({ id: 1 }));
-  client.close();
-  fail(new Error("late"));
-  await pass(60_000);
-  assert.deepEqual([FakeSocket.all.length, errors.length, client.state], [0, 0, "closed"]);
-  assert.ok(waiting.error instanceof ConnectionError && waiting.error.reason === "closed" && !waiting.error.maybeApplied);
-
-  const other = open();
-  other.client.onState((state) => { if (state === "reconnecting") { other.client.close(); } });
-  other.socket.drop();
-  await pass(60_000);
-  assert.deepEqual([FakeSocket.all.length, other.client.state], [1, "closed"]);
-}));
-
 test("a request that waits while an attempt fails is sent once, by the next one", frozen(async () => {
   const client = connect(url, { WebSocket: FakeSocket, backoff: { baseMs: 100 } });
   const count = client.count({ to: 1 }); // not idempotent, and nowhere yet
@@ -307,20 +137,6 @@ test("a request that waits while an attempt fails is sent once, by the next one"
   assert.deepEqual(socket.types, ["COUNT"]);
   socket.answer(0, "COUNT_RESPONSE", { sum: 1 });
   assert.deepEqual(await count, { sum: 1 });
-}));
-
-test("close wins over an attempt and over a wait for one", frozen(async () => {
-  const first = connect(url, { WebSocket: FakeSocket });
-  first.close();
-  last().open();
-  assert.equal(last().closed, 1000);
-  assert.equal(first.state, "closed");
-  const { client, socket } = open();
-  socket.drop();
-  client.close();
-  await pass(60_000);
-  assert.equal(FakeSocket.all.length, 2);
-  await assert.rejects(client.ready(), { reason: "closed" });
 }));
 
 test("the queue is full: the newest is refused, the oldest dropped, or nothing waits", frozen(async () => {
@@ -348,32 +164,6 @@ test("too many requests are refused at once", frozen(async () => {
   assert.equal(first.done, false);
 }));
 
-test("a silent connection is asked, and given up", frozen(async () => {
-  const { socket, states } = open({ heartbeat: { intervalMs: 1000, timeoutMs: 500 }, backoff: { baseMs: 10 } });
-  await pass(1000);
-  assert.deepEqual(socket.types, ["__heartbeat"]);
-  socket.receive({ type: "__heartbeat_ack", meta: { ts: 1 } });
-  await pass(500);
-  await pass(1000);
-  assert.deepEqual(socket.types, ["__heartbeat", "__heartbeat"]);
-  await pass(500);
-  assert.equal(socket.closed, 1000);
-  assert.deepEqual(states, ["open", "reconnecting"]);
-  await pass(10);
-  assert.equal(FakeSocket.all.length, 2);
-}));
-
-test("an attempt that takes too long is given up", frozen(async () => {
-  connect(url, { WebSocket: FakeSocket, connectTimeoutMs: 100, backoff: { baseMs: 10 } });
-  const slow = last();
-  await pass(100);
-  assert.equal(slow.closed, 1000);
-  await pass(10);
-  assert.equal(FakeSocket.all.length, 2);
-  slow.open();
-  assert.equal(last().closed, undefined);
-}));
-
 test("frames that nobody can read are reported, and the client goes on", frozen(async () => {
   const { client, socket, errors } = open();
   const unknown: string[] = [];
@@ -389,36 +179,54 @@ test("frames that nobody can read are reported, and the client goes on", frozen(
   await assert.rejects(item, InvalidMessageError);
 }));
 
-test("a binary frame stops the client", frozen(() => {
-  const { client, socket } = open();
-  socket.onmessage?.({ data: new ArrayBuffer(1) } as never);
-  assert.equal(client.state, "closed");
-  assert.ok(client.error instanceof CloseError && client.error.code === 1003);
+
+test("a socket that does not get rid of its bytes takes no more", frozen(async () => {
+  const { client, socket } = open({ maxBufferedBytes: 1000 });
+  socket.bufferedAmount = 1001;
+  assert.equal(client.ping(), false);
+  await assert.rejects(client.getItem({ id: 1 }), { reason: "queue-full", maybeApplied: false });
+  assert.deepEqual(socket.types, []);
+  socket.bufferedAmount = 1000;
+  assert.equal(client.ping(), true);
 }));
 
-test("a new token is shown on the open connection", frozen(async () => {
-  const { client, socket } = open();
-  const refreshed = client.refresh("new");
-  assert.equal(socket.sent[0]?.type, "$ws:auth");
-  assert.deepEqual(socket.sent[0].payload, { token: "new" });
-  socket.answer(0, "$ws:auth-ok");
-  await refreshed;
+test("what a listener throws, now or later, goes to onError", frozen(async () => {
+  const { client, socket, errors } = open();
+  const count = client.count({ to: 1 }, { onProgress: () => { throw new Error("progress"); } });
+  socket.receive({ type: "$ws:rpc-progress", meta: socket.sent[0]?.meta, payload: { at: 1 } });
+  socket.answer(0, "COUNT_RESPONSE", { sum: 1 });
+  assert.deepEqual(await count, { sum: 1 });
+  // eslint-disable-next-line @typescript-eslint/require-await -- such a listener is what this is about
+  client.onUnknown(async () => { throw new Error("unknown"); });
+  socket.receive({ type: "NEWER" });
+  await settle();
+  assert.deepEqual(errors.map((error) => (error as Error).message), ["progress", "unknown"]);
 }));
 
-test("without a history another socket is a new beginning", frozen(async () => {
-  const { client, socket, states, errors } = open();
-  socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
-  socket.receive({ type: "$ws:goaway", payload: { withinMs: 1 } });
-  await pass(500);
-  const next = last().open();
-  client.ping();
-  assert.deepEqual([socket.types, states], [["__heartbeat"], ["open"]]);
-  socket.receive({ type: "__heartbeat_ack" });
-  assert.deepEqual([next.types, states, socket.closed], [["PING"], ["open", "reconnecting", "open"], 1000]);
-  socket.drop(1006);
-  assert.deepEqual([client.state, errors], ["open", []]);
-  const stays = open({ reconnect: false });
-  stays.socket.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } });
-  await pass(1000);
-  assert.equal(last(), stays.socket);
+test("an abort without a reason is an AbortError, and nothing of an answered request listens to its signal any more", frozen(async () => {
+  const { client, socket } = open();
+  let listener: (() => void) | undefined;
+  const signal = { // as in some polyfills
+    aborted: false, reason: undefined, throwIfAborted: () => undefined,
+    addEventListener: (_: string, add: () => void) => { listener = add; }, removeEventListener: () => { listener = undefined; },
+  } as unknown as AbortSignal;
+  const aborted = failure(client.getItem({ id: 1 }, { signal }));
+  listener?.();
+  await settle();
+  assert.equal((aborted.error as Error).name, "AbortError");
+  assert.equal(listener, undefined);
+  const answered = client.getItem({ id: 2 }, { signal });
+  assert.notEqual(listener, undefined);
+  socket.answer(2, "ITEM", { id: 2, name: "x" });
+  await answered;
+  assert.equal(listener, undefined);
+}));
+
+test("without a queue nothing is sent again", frozen(async () => {
+  const { client, socket } = open({ queue: { policy: "off" }, backoff: { baseMs: 10 } });
+  const item = failure(client.getItem({ id: 1 })); // idempotent
+  socket.drop();
+  await pass(10);
+  assert.ok(item.error instanceof ConnectionError && item.error.reason === "disconnected");
+  assert.deepEqual(last().open().types, []);
 }));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type ClientOptions, connect, type Gap } from "../../golden/history/history/client.gen.ts";
+import { type ClientOptions, connect, type Gap, InvalidMessageError } from "../../golden/history/history/client.gen.ts";
 import { FakeSocket, frozen, last, pass, settle } from "./socket.ts";
 
 function number(n: number, seq = n): unknown {
@@ -187,4 +187,55 @@ test("close wins over a move", frozen(async () => {
     await pass(60_000);
     assert.deepEqual([socket.closed, made.closed, last(), client.state], [1000, 1000, made, "closed"]);
   }
+}));
+
+test("a loop gets what comes from its making on, ends at once with a break or its signal, and leaves no listener behind", frozen(async () => {
+  const { client, socket } = open();
+  const loop = client.messages("NUMBER");
+  socket.receive(number(1)); // before anybody has asked
+  assert.equal((await loop.next()).value?.n, 1);
+  const waiting = [loop.next(), loop.next()];
+  socket.receive(number(2));
+  socket.receive(number(3));
+  assert.deepEqual((await Promise.all(waiting)).map(({ value }) => value?.n), [2, 3]);
+  const last = loop.next();
+  await loop.return?.();
+  assert.deepEqual(await last, { done: true, value: undefined });
+
+  const abort = new AbortController();
+  const aborted = client.messages("NUMBER", { signal: abort.signal });
+  [4, 5, 6].forEach((n) => { socket.receive(number(n)); });
+  assert.equal((await aborted.next()).value?.n, 4);
+  abort.abort();
+  assert.deepEqual(await aborted.next(), { done: true, value: undefined });
+  assert.deepEqual(await client.messages("NUMBER", { signal: abort.signal }).next(), { done: true, value: undefined });
+
+  const closed = client.messages("NUMBER");
+  socket.receive(number(7));
+  client.close();
+  assert.equal((await closed.next()).value?.n, 7);
+  assert.equal((await closed.next()).done, true);
+  assert.equal((await client.messages("NUMBER").next()).done, true);
+}));
+
+test("no message is told after close(), not even to the next listener", frozen(() => {
+  const { client, socket } = open();
+  const seen: number[] = [];
+  client.on("NUMBER", () => { client.close(); });
+  client.on("NUMBER", ({ n }) => seen.push(n));
+  socket.receive(number(1));
+  assert.deepEqual(seen, []);
+}));
+
+test("a request that is larger than it may be with all that its frame has is refused before it is sent", frozen(async () => {
+  const { client, socket } = open();
+  const ask = (roomId: string): Promise<unknown> => client.total({ roomId });
+  ask("").catch(() => undefined);
+  const rest = new TextEncoder().encode(JSON.stringify(socket.sent[0])).length + 7; // for a time-out with more digits
+  for (const roomId of ["x".repeat(65_536 - rest + 8), "ü".repeat((65_536 - rest) / 2 + 8)]) {
+    await assert.rejects(ask(roomId), (e) => e instanceof InvalidMessageError && /may have 65536 bytes, has/.test(e.message));
+  }
+  assert.equal(socket.sent.length, 1);
+  ask("x".repeat(65_536 - rest - 8)).catch(() => undefined);
+  assert.ok(JSON.stringify(socket.sent[1]).length <= 65_536);
 }));

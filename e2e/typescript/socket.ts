@@ -20,6 +20,7 @@ export class FakeSocket implements WebSocketLike {
   readonly sent: Frame[] = [];
   protocol = "";
   readyState = 0;
+  bufferedAmount = 0;
   closed: number | undefined;
   onopen: ((event: never) => void) | null = null;
   onmessage: ((event: never) => void) | null = null;
@@ -78,12 +79,35 @@ export function last(): FakeSocket {
   return socket;
 }
 
+/** How many timers wait. */
+export function timers(): number {
+  return waiting.size;
+}
+
+const waiting = new Set<unknown>();
+
+/** Counts the timers that wait, with the clock that is there. */
+function count(): void {
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  waiting.clear();
+  mock.method(globalThis, "setTimeout", (run: () => void, ms: number) => {
+    const timer = set(() => { waiting.delete(timer); run(); }, ms);
+    waiting.add(timer);
+    return timer;
+  });
+  mock.method(globalThis, "clearTimeout", (timer: ReturnType<typeof set>) => {
+    waiting.delete(timer);
+    clear(timer);
+  });
+}
+
 /** Time stands still until it is moved, and chance is what the test says: the upper end of everything unless told otherwise. */
 export function frozen(run: () => Promise<void> | void): () => Promise<void> {
   return async () => {
     FakeSocket.all = [];
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
     mock.method(Math, "random", () => 0.999999);
+    count();
     try {
       await run();
     } finally {

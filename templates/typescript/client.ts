@@ -78,6 +78,13 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       received: (data) => { this.#receive(data); },
       report: this.#listeners.report,
     });
+    if (options.autoConnect !== false) {
+      this.connect();
+    }
+  }
+
+  /** Connects for the first time, where autoConnect is false; else it has been done. */
+  connect(): void {
     this.#connection.start();
   }
 
@@ -113,73 +120,103 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * Calls a function for each message of a type, in the order of their arrival. What it returns ends that. A function that throws
    * keeps no other from being called.
    */
-  on<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => void): () => void {
-    return this.#listeners.add("=" + type, listener);
+  on<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => unknown): () => void {
+    return this.#listeners.add("=" + type, (message, meta) => (this.state === "closed" ? undefined : listener(message, meta)));
   }
 
   /** Calls a function for the next message of a type. */
-  once<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => void): () => void {
+  once<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => unknown): () => void {
     const off = this.on(type, (message, meta) => {
       off();
-      listener(message, meta);
+      return listener(message, meta);
     });
     return off;
   }
 
   /**
-   * The messages of a type, for `for await`: those that come from its beginning on. The loop ends with the signal or the client. When
-   * more than limit messages (1000) wait for it, it throws.
+   * The messages of a type, for `for await`: those that come from this call on. The loop ends at once with the signal or a break, and with
+   * the client when it has read what came before. When more than limit messages (1000) wait for it, it throws.
    */
-  async *messages<K extends keyof Events & string>(type: K, options: { readonly signal?: AbortSignal; readonly limit?: number } = {}): AsyncGenerator<Events[K], void, void> {
+  messages<K extends keyof Events & string>(
+    type: K,
+    options: { readonly signal?: AbortSignal | undefined; readonly limit?: number | undefined } = {},
+  ): AsyncIterableIterator<Events[K], undefined> {
+    const { signal, limit = 1000 } = options;
     const waiting: Events[K][] = [];
-    let wake = (): void => undefined;
+    let readers: (() => void)[] = [];
     let lost = false;
+    let ended = false;
+    const wake = (): void => {
+      const all = readers;
+      readers = [];
+      all.forEach((go) => { go(); });
+    };
+    const end = (): void => {
+      ended = true;
+      stops.forEach((stop) => { stop(); });
+      signal?.removeEventListener("abort", leave);
+      wake();
+    };
+    const leave = (): void => {
+      waiting.length = 0;
+      end();
+    };
     const stops = [
       this.on(type, (message) => {
-        lost ||= waiting.length >= (options.limit ?? 1000);
-        if (!lost) {
+        if (waiting.length < limit) {
           waiting.push(message);
-        }
-        wake();
-      }),
-      this.onState(() => { wake(); }),
-    ];
-    const aborted = (): void => { wake(); };
-    options.signal?.addEventListener("abort", aborted);
-    try {
-      for (;;) {
-        const next = waiting.shift();
-        if (next !== undefined) {
-          yield next;
-        } else if (lost) {
-          throw new ConnectionError("overflow", `more than ${options.limit ?? 1000} messages ${type} waited for their loop`);
-        } else if (options.signal?.aborted === true || this.state === "closed") {
-          return;
+          wake();
         } else {
-          await new Promise<void>((resolve) => { wake = resolve; });
+          lost = true;
+          end();
         }
-      }
-    } finally {
-      stops.forEach((stop) => { stop(); });
-      options.signal?.removeEventListener("abort", aborted);
+      }),
+      this.onState((state) => {
+        if (state === "closed") {
+          end();
+        }
+      }),
+    ];
+    signal?.addEventListener("abort", leave);
+    if (signal?.aborted === true || this.state === "closed") {
+      leave();
     }
+    return {
+      [Symbol.asyncIterator]() { return this; },
+      async next() {
+        while (waiting.length === 0 && !ended) {
+          await new Promise<void>((resolve) => { readers.push(resolve); });
+        }
+        const value = waiting.shift();
+        if (value === undefined && lost) {
+          lost = false;
+          throw new ConnectionError("overflow", `more than ${limit} messages ${type} waited for their loop`);
+        }
+        return value === undefined ? { done: true, value: undefined } : { value };
+      },
+      return() {
+        leave();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
   }
 
   /** Calls a function when the state changes. */
-  onState(listener: (state: State, error: unknown) => void): () => void {
-    return this.#listeners.add("state", listener);
+  onState(listener: (state: State, error: unknown) => unknown): () => void {
+    return this.#listeners.add("state", (state, error) => (state === this.state ? listener(state, error) : undefined)); // else it is no news any more
   }
 
   /**
    * Calls a function for what has no caller to return it to: an ERROR of the server, a frame that cannot be read or was dropped,
-   * a token that could not be had, a listener that threw. Without one, such errors go to the console.
+   * a token that could not be had, a listener that threw, a first attempt to connect that failed, and why the client has stopped when it
+   * was not asked to. Without one, such errors go to the console.
    */
-  onError(listener: (error: unknown) => void): () => void {
+  onError(listener: (error: unknown) => unknown): () => void {
     return this.#listeners.add("error", listener);
   }
 
   /** Calls a function for messages of types that the schema does not have, which a newer server may send. */
-  onUnknown(listener: (type: string, frame: unknown) => void): () => void {
+  onUnknown(listener: (type: string, frame: unknown) => unknown): () => void {
     return this.#listeners.add("unknown", listener);
   }
   //#if history
@@ -188,7 +225,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * Calls a function when the client has missed messages of a room for good, or is no member of it any more: what is shown of the room
    * has to be read again, or the room joined again.
    */
-  onGap(listener: (gap: Gap) => void): () => void {
+  onGap(listener: (gap: Gap) => unknown): () => void {
     return this.#listeners.add("gap", listener);
   }
   //#end
@@ -213,7 +250,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    return this.#connection.send(frame) || this.#enqueue({ type: message.type, frame });
+    return !this.#connection.full() && (this.#connection.send(frame) || this.#enqueue({ type: message.type, frame }));
   }
 
   /** Sends a request and waits for its answer. */
@@ -222,7 +259,6 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       const { signal } = options;
       signal?.throwIfAborted();
       const body = $body(message, payload, meta);
-      this.#frame(message, body);
       if (this.state === "closed") {
         throw this.#stopped();
       }
@@ -230,7 +266,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         throw new ConnectionError("too-many-requests", `${this.#calls.size} requests wait for their answer`);
       }
       const abort = (): void => {
-        this.#cancel(call, signal?.reason);
+        this.#cancel(call, signal?.reason ?? Object.assign(new Error("the request was aborted"), { name: "AbortError" }));
       };
       const call: $Call = {
         //#if default-envelope
@@ -240,23 +276,24 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         id: String(++this.#lastId), // as protocols with a form of their own have it
         //#end
         message, body, resolve, reject,
-        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), 2 ** 31 - 1), // more than a timer takes is no limit
+        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), $forever),
         onProgress: options.onProgress as ((value: unknown) => void) | undefined,
         stop: () => { signal?.removeEventListener("abort", abort); },
       };
+      this.#frame(message, body, this.#meta(call, call.timeoutMs));
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#connection.writable()) {
+      if (!this.#connection.full() && this.#connection.writable()) {
         this.#sendCall(call);
-      } else if (!this.#enqueue(call)) {
+      } else if (this.#connection.full() || !this.#enqueue(call)) {
         this.#fail(call, "queue-full", "no room in the queue");
       }
     });
   }
 
   /** The frame of a body, within what its type may have. */
-  #frame(message: $Message, body: $Body): string {
-    const frame = $frame(message.type, body);
+  #frame(message: $Message, body: $Body, meta?: $Members): string {
+    const frame = $frame(message.type, body, meta);
     const most = message.maxBytes ?? Infinity;
     const size = frame.length * 3 > most ? new TextEncoder().encode(frame).length : 0;
     if (size > most) {
@@ -292,15 +329,16 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     const now = Date.now();
     if (call.due === undefined) { // one that is sent again has only the rest of its time
       call.due = now + call.timeoutMs;
-      call.timer = setTimeout(() => {
+      call.timer = $after(call.timeoutMs, () => {
         this.#cancel(call, new ServerError("DEADLINE_EXCEEDED", `no answer to ${call.message.type} within ${call.timeoutMs} ms`, { maybeApplied: true }));
-      }, call.timeoutMs);
+      });
     }
-    const meta: $Members = { correlationId: call.id };
-    if (socket?.protocol === $v1) {
-      meta["timeoutMs"] = Math.max(1, call.due - now);
-    }
-    socket?.send($frame(call.message.type, call.body, meta));
+    socket?.send($frame(call.message.type, call.body, this.#meta(call, Math.max(1, call.due - now))));
+  }
+
+  #meta(call: $Call, timeoutMs: number): $Members {
+    const { protocol = $v1 } = this.#connection.socket ?? {};
+    return { correlationId: call.id, ...(protocol === $v1 ? { timeoutMs } : {}) };
   }
 
   /** Ends a call that nobody waits for any more, and tells the server. */
@@ -338,9 +376,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Sends what has waited. */
   #flush(): void {
-    const waiting = this.#queue;
-    this.#queue = [];
-    for (const item of waiting) {
+    while (this.#connection.writable()) {
+      const item = this.#queue.shift();
+      if (item === undefined) {
+        break;
+      }
       if ("id" in item) {
         this.#sendCall(item);
       } else {
@@ -376,7 +416,10 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     if (state === "closed") {
       this.#queue = [];
       for (const call of [...this.#calls.values()]) {
-        this.#fail(call, "closed", "the client has stopped", error);
+        this.#fail(call, "closed", this.#stopped().message, error);
+      }
+      if (!(error instanceof ConnectionError) && (error as CloseError).code !== 1000) {
+        this.#listeners.report(error);
       }
     }
     this.#listeners.call("state", state, error);

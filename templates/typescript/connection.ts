@@ -19,8 +19,28 @@ interface $Owner {
 /** How long a server may tell a client to stay away, in milliseconds. */
 const $maxAdvice = 300_000;
 
+/** The longest time that a timer takes, in milliseconds: 24 days. */
+const $forever = 2 ** 31 - 1;
+
+/** Calls a function after a time, which may be longer than a timer takes. */
+function $after(ms: number, run: () => void): ReturnType<typeof setTimeout> {
+  return setTimeout(run, Math.min(ms, $forever));
+}
+
 /** Codes after which a client stays away (of 4401, unless it can get a new token). */
 const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
+
+/** The address of a WebSocket. */
+function $address(url: string | URL): URL {
+  const base = $global.location?.href;
+  if (base === undefined && String(url).startsWith("/")) {
+    throw new TypeError(`${String(url)} is relative, and there is no page here: give an address such as wss://example.com/ws`);
+  }
+  const target = new URL(url, base);
+  target.protocol = target.protocol.replace(/^http/, "ws");
+  target.hash = "";
+  return target;
+}
 
 /** Lets go of a socket. */
 function $abandon(socket: WebSocketLike | undefined): void {
@@ -36,7 +56,7 @@ class $Connection {
   error: unknown; // why it has stopped, or was lost last
   socket: WebSocketLike | undefined; // the one that counts; it has been open
   winding = false; // nothing new is sent, because another socket is about to take over
-  readonly #url: string;
+  readonly #url: string | URL;
   readonly #options: ClientOptions;
   readonly #owner: $Owner;
   #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
@@ -44,6 +64,8 @@ class $Connection {
   #by = 0; // when the server goes away; 0: it has not said so
   #marked = false; // the server has come to the end of what was sent
   #held: unknown[] = []; // what the next socket has received before it takes over
+  #started = false;
+  #idle = false; // it waits for its next attempt
   #attempt = 0; // counts attempts and ends, so that what is late notices
   #failures = 0;
   #renewed = false; // a refused token was replaced since the last stable connection
@@ -53,23 +75,28 @@ class $Connection {
   #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
 
   constructor(url: string | URL, options: ClientOptions, owner: $Owner) {
-    const target = new URL(url, $global.location?.href);
-    target.protocol = target.protocol.replace(/^http/, "ws");
-    target.hash = "";
-    this.#url = target.href;
+    this.#url = url;
     this.#options = options;
     this.#owner = owner;
   }
 
-  /** Makes the first attempt to connect. */
+  /** Makes the first attempt to connect, once. */
   start(): void {
-    $global.addEventListener?.("online", this.#online);
-    void this.#connect();
+    if (!this.#started && this.state !== "closed") {
+      this.#started = true;
+      $global.addEventListener?.("online", this.#online);
+      void this.#connect();
+    }
   }
 
   /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
   writable(): boolean {
     return !this.winding && this.socket?.readyState === 1;
+  }
+
+  /** Whether the network does not take any more for now. */
+  full(): boolean {
+    return (this.socket?.bufferedAmount ?? 0) > (this.#options.maxBufferedBytes ?? 2 ** 24);
   }
 
   /** Sends a frame; false: there is no connection for it. */
@@ -127,55 +154,58 @@ class $Connection {
     }
   }
 
-  /** The network is back: there is no need to wait any longer. */
+  /** The network is there again: there is no need to wait any longer. */
   readonly #online = (): void => {
-    if (this.state === "reconnecting" && this.#next === undefined) {
+    if (this.state === "reconnecting" && this.#idle) {
       void this.#connect();
+    } else if (this.send($frame("__heartbeat", {}))) {
+      this.#beat(this.#received, true); // another network may have taken the connection with it
     }
   };
 
   /** Connects after a while. */
   #later(ms: number): void {
-    this.#dialer = setTimeout(() => { void this.#connect(); }, ms);
+    this.#idle = true;
+    this.#dialer = $after(ms, () => { void this.#connect(); });
   }
 
   /** Makes one attempt to connect. */
   async #connect(): Promise<void> {
     clearTimeout(this.#dialer);
+    this.#idle = false;
     const attempt = ++this.#attempt;
     const failed = (error: unknown): void => {
       if (attempt === this.#attempt) {
         this.#failed(error);
       }
     };
-    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
-    let token: string | undefined;
+    this.#dialer = $after(this.#options.connectTimeoutMs ?? 30_000, () => { failed(new CloseError(1006, "connecting took too long")); });
+    const { token, WebSocket: Socket = $global.WebSocket } = this.#options;
     try {
-      const { token: source } = this.#options;
-      token = typeof source === "function" ? await source() : source;
-    } catch (error) {
-      if (attempt === this.#attempt) {
-        this.#owner.report(error);
-        failed(error);
+      const given = typeof token === "function" ? await (async () => token())() : token; // what it throws is late, too
+      if (attempt === this.#attempt) { // else closed meanwhile, or too late
+        this.#open(Socket, given, failed);
       }
-      return;
-    }
-    if (attempt !== this.#attempt) {
-      return; // closed meanwhile, or too late
-    }
-    try {
-      this.#open(token, failed);
-    } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
-      this.stop(error);
+    } catch (error) {
+      await Promise.resolve(); // the program has had time to listen
+      if (attempt !== this.#attempt) {
+        return;
+      }
+      if (typeof token === "function" && Socket !== undefined) {
+        this.#owner.report(error);
+        failed(error); // another token may be better
+      } else {
+        this.stop(error);
+      }
     }
   }
 
-  #open(token: string | undefined, failed: (error: unknown) => void): void {
-    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
+  #open(Socket: ClientOptions["WebSocket"], token: string | undefined, failed: (error: unknown) => void): void {
+    const { protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
     }
-    const url = new URL(this.#url);
+    const url = $address(this.#url);
     const offered = [$v1, ...protocols];
     if (token !== undefined && token !== "") {
       if (tokenPlacement === "query") {
@@ -187,8 +217,12 @@ class $Connection {
       }
     }
     const socket = new Socket(url.href, [...new Set(offered)]);
+    let fault = "it could not be opened";
     this.#next = socket;
-    socket.onopen = () => { this.#opened(); };
+    socket.onopen = () => {
+      fault = "";
+      this.#opened();
+    };
     socket.onmessage = (event: { data?: unknown }) => {
       if (socket === this.#next) {
         this.#held.push(event.data);
@@ -197,14 +231,14 @@ class $Connection {
       }
     };
     socket.onclose = (event: { code?: number; reason?: string }) => {
-      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
+      const error = new CloseError(event.code ?? 1006, event.reason || fault);
       if (socket === this.socket) {
         this.#lost(error);
       } else {
         failed(error);
       }
     };
-    socket.onerror = () => undefined; // a close follows
+    socket.onerror = (event: { message?: string }) => { fault = event.message || fault; }; // a close follows
   }
 
   /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
@@ -215,22 +249,24 @@ class $Connection {
       return;
     }
     this.winding = true;
-    this.socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
-    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
+    this.socket.send($frame("__heartbeat", {})); // its answer says that the server has come to the end of what was sent
+    this.#dialer = $after(this.#by - Date.now(), () => { this.#takeOver(); });
   }
 
-  /** Makes the next socket the one that counts. Unless the owner can go on where it was, it is a new beginning for the program. */
-  #takeOver(): void {
-    clearTimeout(this.#dialer);
+  /**
+   * Makes the next socket the one that counts; false: it is closing. Unless the owner can go on where it was, it is a new beginning for
+   * the program.
+   */
+  #takeOver(): boolean {
     const old = this.socket;
     const next = this.#next;
     const held = this.#held;
-    if (next === undefined) {
-      return;
+    if (next?.readyState !== 1) {
+      return false;
     }
+    clearTimeout(this.#dialer);
     this.socket = next;
     this.#next = undefined;
-    this.#unwind();
     this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
@@ -245,6 +281,7 @@ class $Connection {
       }
     }
     if (this.socket === next) {
+      this.#unwind(); // what a listener has sent until now waits behind the rest
       this.#owner.flush();
       this.#become("open");
     }
@@ -253,6 +290,7 @@ class $Connection {
         this.#take(data);
       }
     }
+    return true;
   }
 
   #unwind(): void {
@@ -268,16 +306,16 @@ class $Connection {
       return;
     }
     const wait = asked ? timeoutMs : intervalMs * (1 - Math.random() / 5); // so that many clients do not ask together
-    this.#timer = setTimeout(() => {
+    this.#timer = $after(wait, () => {
       if (this.#received !== seen) {
         this.#beat(this.#received);
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.send($heartbeat);
+        this.send($frame("__heartbeat", {}));
         this.#beat(seen, true);
       }
-    }, wait);
+    });
   }
 
   /** Forgets failures when the connection has lasted. */
@@ -310,9 +348,11 @@ class $Connection {
   #lost(error: unknown): void {
     this.#lasted();
     const wait = this.#wait(error);
-    if (wait !== undefined && this.winding) {
-      this.#takeOver();
+    if (wait !== undefined && this.winding && this.#takeOver()) {
       return;
+    }
+    if (this.#failures === 1 && this.#openedAt === 0 && wait !== undefined && error instanceof CloseError) {
+      this.#owner.report(error); // nothing has worked yet
     }
     this.#release();
     if (wait === undefined || this.#options.reconnect === false) {

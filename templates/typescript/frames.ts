@@ -10,7 +10,6 @@ const $global = globalThis as unknown as {
 
 /** The subprotocol of the extended profile. */
 const $v1 = "wsgen.v1";
-const $heartbeat = JSON.stringify({ type: "__heartbeat" });
 
 /** A frame as it was read. */
 interface $Frame {

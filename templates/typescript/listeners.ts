@@ -1,6 +1,6 @@
 // Listeners: who wants to know of what.
 
-type $Listener = (value: never, meta: never) => void;
+type $Listener = (value: never, meta: never) => unknown;
 
 class $Listeners {
   readonly #all = new Map<string, Set<$Listener>>();
@@ -8,7 +8,7 @@ class $Listeners {
   /** Adds a listener of a name. What it returns takes it away. */
   add(name: string, listener: $Listener): () => void {
     const all = this.#all.get(name) ?? new Set();
-    const own: $Listener = (value, meta) => { listener(value, meta); }; // the same function may be given twice
+    const own: $Listener = (value, meta) => listener(value, meta); // the same function may be given twice
     this.#all.set(name, all.add(own));
     return () => { all.delete(own); };
   }
@@ -16,19 +16,19 @@ class $Listeners {
   /** Calls the listeners of a name, and reports whether there are any. One that throws keeps no other from being called. */
   call(name: string, value: unknown, meta?: unknown): boolean {
     const current = this.#all.get(name);
+    const failed = name === "error" ? console.error : this.report;
     const all = [...(current ?? [])];
     for (const listener of all) {
       if (current?.has(listener) === false) {
         continue; // one before it has ended it
       }
       try {
-        listener(value as never, meta as never);
-      } catch (error) {
-        if (name === "error") {
-          console.error(error);
-        } else {
-          this.report(error);
+        const out = listener(value as never, meta as never);
+        if (out instanceof Promise) {
+          out.catch(failed);
         }
+      } catch (error) {
+        failed(error);
       }
     }
     return all.length > 0;

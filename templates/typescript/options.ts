@@ -7,6 +7,7 @@ export type State = "connecting" | "open" | "reconnecting" | "closed";
 export interface WebSocketLike {
   readonly protocol: string;
   readonly readyState: number;
+  readonly bufferedAmount?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
@@ -21,44 +22,50 @@ export interface ClientOptions {
    * The token that the server authenticates the connection by, or a function that returns one, which is called before each
    * attempt to connect. When it throws or rejects, that is told to onError and tried again later.
    */
-  readonly token?: string | (() => string | undefined | Promise<string | undefined>);
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Where the token travels: as the subprotocol `bearer.<token>`, which is not logged on the way, or as `access_token` in the
    * query, for tokens with characters that a subprotocol cannot have. The default is "protocol".
    */
-  readonly tokenPlacement?: "protocol" | "query";
+  readonly tokenPlacement?: "protocol" | "query" | undefined;
   /** More subprotocols to offer. */
-  readonly protocols?: readonly string[];
+  readonly protocols?: readonly string[] | undefined;
   /** The WebSocket to use; globalThis.WebSocket unless given. */
-  readonly WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
+  readonly WebSocket?: (new (url: string, protocols: string[]) => WebSocketLike) | undefined;
+  /** Whether to connect at once; true unless given. Else it waits for connect(), as programs want that are rendered on a server, too. */
+  readonly autoConnect?: boolean | undefined;
   /** Whether to connect again; true unless given. */
-  readonly reconnect?: boolean;
+  readonly reconnect?: boolean | undefined;
   /**
    * The wait before an attempt is random, from 0 to baseMs·2ⁿ after n failures in a row and at most maxMs. Failures are forgotten
    * once a connection lasted stableMs. 300, 10,000 and 5,000 unless given.
    */
-  readonly backoff?: { readonly baseMs?: number; readonly maxMs?: number; readonly stableMs?: number };
+  readonly backoff?: { readonly baseMs?: number | undefined; readonly maxMs?: number | undefined; readonly stableMs?: number | undefined } | undefined;
   /**
    * What waits while there is no connection: how many frames, and what becomes of one more: it is refused, it takes the place of the
    * oldest, or nothing waits at all. 1000 and "drop-newest" unless given.
    */
-  readonly queue?: { readonly size?: number; readonly policy?: "drop-newest" | "drop-oldest" | "off" };
+  readonly queue?: { readonly size?: number | undefined; readonly policy?: "drop-newest" | "drop-oldest" | "off" | undefined } | undefined;
+  /**
+   * How many bytes may wait in the socket for a network that is too slow; 16 MiB unless given. More is refused as by a queue that is full.
+   */
+  readonly maxBufferedBytes?: number | undefined;
   /** How many requests may wait for their answer; 1000 unless given. */
-  readonly pendingLimit?: number;
+  readonly pendingLimit?: number | undefined;
   /** How long an attempt to connect may take, the token included; 30,000 unless given. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** How long a quiet connection is left alone, and how long the server may take to answer then; 25,000 and 10,000 unless given; 0: no heartbeats. */
-  readonly heartbeat?: { readonly intervalMs?: number; readonly timeoutMs?: number };
+  readonly heartbeat?: { readonly intervalMs?: number | undefined; readonly timeoutMs?: number | undefined } | undefined;
 }
 
 /** Settings of one request. */
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Is called for each value on the way to the answer. */
-  readonly onProgress?: (value: P) => void;
+  readonly onProgress?: ((value: P) => void) | undefined;
 }
 
 /** What comes with a message of the server. */

@@ -16,7 +16,7 @@ var reservedTypes = strings.Fields(`Issue InvalidMessageError State WebSocketLik
 
 // reservedMethods are what every client has. An object with a then would be taken for a promise.
 var reservedMethods = strings.Fields(
-	`close constructor error messages on once onError onGap onState onUnknown ready refresh state then`)
+	`close connect constructor error messages on once onError onGap onState onUnknown ready refresh state then`)
 
 // naming gives each type its names, which differ from all others of the module.
 type naming struct {
