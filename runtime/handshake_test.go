@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -145,6 +146,26 @@ func TestWhoIsLetIn(t *testing.T) {
 	if got := receive(t, s.conn); got != "x" {
 		t.Errorf("ADMIN brought %q", got)
 	}
+}
+
+// TestARefusalSaysWhy has the program refuse clients in words of its own.
+func TestARefusalSaysWhy(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Authenticate = func(r *http.Request, _ string) (any, error) {
+			code := wsrt.Code(r.URL.Query().Get("code"))
+			return nil, wsrt.Errorf(code, "%s", r.URL.Query().Get("text"))
+		}
+	})
+	for code, want := range map[wsrt.Code]int{
+		wsrt.CodeUnauthenticated: 401, wsrt.CodePermissionDenied: 403, wsrt.CodeUnavailable: 503, wsrt.CodeResourceExhausted: 503, "OWN": 401,
+	} {
+		resp, got := s.tryDial("text=no+room&code="+string(code), nil)
+		body, err := io.ReadAll(resp.Body)
+		if got != want || err != nil || string(body) != "no room\n" || (got == 503) != (resp.Header.Get("Retry-After") != "") {
+			t.Errorf("%s: %d %q %v", code, got, body, resp.Header)
+		}
+	}
+	s.dial("code=PERMISSION_DENIED&text="+strings.Repeat("x", 200), "wsgen.v1").expectClose(4403, strings.Repeat("x", 100))
 }
 
 // TestRefusedPagesAreTold refuses clients that cannot see the status of a handshake: they are told why, are asked nothing, and leave

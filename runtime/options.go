@@ -102,7 +102,8 @@ type Limits struct {
 type ServerConfig struct {
 	Options
 
-	// Authenticate returns a pointer to the generated claims, or an error for 401. It is required. (nil, nil) admits an
+	// Authenticate returns a pointer to the generated claims, or an error for 401; an *Error says with its text why, and with the code
+	// PERMISSION_DENIED it is 403, with UNAVAILABLE or RESOURCE_EXHAUSTED 503. It is required. (nil, nil) admits an
 	// anonymous connection if the protocol has messages for those.
 	Authenticate func(r *http.Request, token string) (any, error)
 	// Reauthenticate returns the claims of a token that a connection shows later, before its claims expire; they are of the

@@ -139,11 +139,26 @@ func (s *Server) authenticated(ctx context.Context, who *identity, err error) (*
 		s.report(ctx, nil, err)
 		return nil, &refusal{"panic", http.StatusUnauthorized, "authentication failed", 0}
 	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		s.Logger.DebugContext(ctx, "connection refused", "error", err)
+		return nil, refusalOf(e)
+	}
 	if err != nil || who.claims == nil && !s.anonymous {
 		s.Logger.DebugContext(ctx, "connection refused", "error", err)
 		return nil, &refusal{"unauthenticated", http.StatusUnauthorized, "not authenticated", 0}
 	}
 	return who, nil
+}
+
+// refusalOf tells what the program says to the client, as it may in any error with a code.
+func refusalOf(e *Error) *refusal {
+	switch e.code {
+	case CodePermissionDenied:
+		return &refusal{"forbidden", http.StatusForbidden, e.message, 0}
+	case CodeResourceExhausted, CodeUnavailable:
+		return &refusal{"unavailable", http.StatusServiceUnavailable, e.message, max(e.retryAfter, time.Second)}
+	}
+	return &refusal{"unauthenticated", http.StatusUnauthorized, e.message, 0}
 }
 
 // token returns the first token of: the Authorization header, an offered subprotocol, the query, the cookie.

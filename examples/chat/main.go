@@ -29,12 +29,13 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	data := flag.String("data", "data", "folder for the rooms, which outlive the process")
 	debug := flag.String("debug", "", "address of a listener for operators; empty: none")
+	ttl := flag.Duration("tokens", time.Hour, "how long the tokens of the page hold")
 	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *data, *debug, *unlimited); err != nil {
+	if err := run(ctx, lobby.NewTokens(nil, *ttl), *addr, *data, *debug, *unlimited); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -43,15 +44,16 @@ func main() {
 const drainTime = 25 * time.Second
 
 // run serves until ctx ends, and then takes the server out of service without losing a message.
-func run(ctx context.Context, addr, data, debug string, unlimited bool) error {
-	srv, err := newServer(data, unlimited)
+func run(ctx context.Context, tokens *lobby.Tokens, addr, data, debug string, unlimited bool) error {
+	srv, err := newServer(tokens, data, unlimited)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/ws", srv)
+	mux.Handle("/token", tokens)
 	mux.Handle("/readyz", srv.Runtime().ReadyHandler())
-	mux.Handle("/", http.FileServerFS(web.Page()))
+	mux.Handle("/", web.Handler())
 
 	if debug != "" {
 		go serveDebug(debug, srv)
@@ -84,12 +86,12 @@ func serveDebug(addr string, srv *chat.Server) {
 }
 
 // newServer returns the chat's server. data is the folder for its rooms.
-func newServer(data string, unlimited bool) (*chat.Server, error) {
+func newServer(tokens *lobby.Tokens, data string, unlimited bool) (*chat.Server, error) {
 	store, err := filestore.New(data)
 	if err != nil {
 		return nil, err
 	}
-	cfg := chat.Config{Authenticate: lobby.Authenticate, OpenRoom: lobby.Open}
+	cfg := chat.Config{Authenticate: tokens.Authenticate, OpenRoom: lobby.Open}
 	cfg.Store, cfg.Unlimited = store, unlimited
 	return chat.NewServer(cfg)
 }

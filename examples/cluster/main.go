@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wsgen/wsgen/examples/chat/lobby"
 	"github.com/wsgen/wsgen/runtime/cluster"
 )
 
@@ -33,6 +34,7 @@ type config struct {
 	debug     string
 	data      string
 	namespace string
+	secret    string
 	zone      string
 	renew     time.Duration
 	drain     time.Duration
@@ -79,6 +81,7 @@ func parse(args []string) (*config, error) {
 	f.StringVar(&c.debug, "debug", "", "address of a listener for operators, likewise; empty: none")
 	f.StringVar(&c.data, "data", "data", "folder for what outlives the process")
 	f.StringVar(&c.namespace, "namespace", "chat", "tells clusters on the same NATS servers apart")
+	f.StringVar(&c.secret, "secret", "demo", "what tokens are signed with; the same for all nodes, because pages show them to any")
 	f.StringVar(&c.zone, "zone", "", "where the node is, for operators")
 	f.DurationVar(&c.renew, "renew", 2*time.Second, "time between renewals of a lease; after eight a dead node is replaced")
 	f.DurationVar(&c.drain, "drain", 25*time.Second, "how long going down may take")
@@ -109,6 +112,9 @@ func (c *config) check(args int) error {
 	}
 	return nil
 }
+
+// tokens say who somebody is, to all nodes.
+func (c *config) tokens() *lobby.Tokens { return lobby.NewTokens([]byte(c.secret), time.Hour) }
 
 func (c *config) run(ctx context.Context) error {
 	if c.node == "" && c.cluster != single {

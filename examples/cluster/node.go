@@ -45,7 +45,7 @@ func (c *config) runNode(ctx context.Context) error {
 	if err := os.MkdirAll(c.data, 0o777); err != nil {
 		return err
 	}
-	cfg := chat.Config{Authenticate: lobby.Authenticate, OpenRoom: lobby.Open}
+	cfg := chat.Config{Authenticate: c.tokens().Authenticate, OpenRoom: lobby.Open}
 	cfg.Unlimited = c.unlimited
 	if c.cluster == single {
 		store, err := filestore.New(filepath.Join(c.data, "rooms"))
@@ -159,7 +159,8 @@ func (c *config) handler(srv *chat.Server) http.Handler {
 			http.Error(w, fmt.Sprintf("a hub has been in one turn for %v", d), http.StatusServiceUnavailable)
 		}
 	})
-	mux.Handle("/", http.FileServerFS(web.Page()))
+	mux.Handle("/token", c.tokens())
+	mux.Handle("/", web.Handler())
 	return mux
 }
 

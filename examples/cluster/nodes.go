@@ -161,7 +161,8 @@ func threeServers() (urls string, flags [][]string, err error) {
 // nodeArgs are the flags that every node gets.
 func (c *config) nodeArgs(i int) ([]string, error) {
 	name := "n" + strconv.Itoa(i+1)
-	args := []string{"-supervised", "-node", name, "-data", filepath.Join(c.data, name), "-namespace", c.namespace, "-zone", c.zone,
+	args := []string{"-supervised", "-node", name, "-data", filepath.Join(c.data, name), "-namespace", c.namespace,
+		"-secret", c.secret, "-zone", c.zone,
 		"-renew", c.renew.String(), "-drain", c.drain.String(), "-unlimited=" + strconv.FormatBool(c.unlimited)}
 	for _, f := range []struct{ name, addr string }{{"-addr", c.addr}, {"-debug", c.debug}} {
 		if f.addr == "" {

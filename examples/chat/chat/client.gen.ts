@@ -4,7 +4,7 @@
 // The client of Chat: connect() returns one. This module needs nothing but a WebSocket.
 
 /** Changes when the schema does. */
-export const schemaFingerprint = "eca4edae53465bc0";
+export const schemaFingerprint = "dfc422063ddd25f9";
 
 export type RoomID = string;
 
@@ -103,7 +103,6 @@ export interface TypingInput {
 
 /** what others may know about a connection */
 export interface PresenceClaims {
-  /** the user; what limits per user count */
   userId: string;
 }
 

@@ -897,6 +897,10 @@ func (m *Claims) decode(d *codec.Decoder) {
 					m.Roles = append(m.Roles, d.String())
 				}
 			}
+		case "expires":
+			if o.First(&seen, 2) {
+				m.Expires = new(d.Time())
+			}
 		default:
 			o.Unknown()
 		}
@@ -919,6 +923,10 @@ func (m *Claims) encode(w *jx.Writer) {
 		codec.WriteString(w, m.Roles[i])
 	}
 	w.ArrEnd()
+	if m.Expires != nil {
+		w.RawStr(`,"expires":`)
+		codec.WriteTime(w, *m.Expires)
+	}
 	w.RawStr(`}`)
 }
 
@@ -928,6 +936,10 @@ func (m *Claims) check(c *codec.Checker) {
 	}
 	c.Field("userId")
 	c.StringLen(m.UserID, 1, 128)
+	if m.Expires != nil {
+		c.Field("expires")
+		c.Time(*m.Expires)
+	}
 	c.Leave()
 }
 

@@ -118,7 +118,6 @@ func NewTyping() *Typing {
 //
 // what others may know about a connection
 type PresenceClaims struct {
-	// the user; what limits per user count
 	UserID string `json:"userId"`
 }
 
@@ -153,10 +152,10 @@ type Presence struct {
 //
 // what is known about an authenticated connection
 type Claims struct {
-	// the user; what limits per user count
-	UserID string `json:"userId"`
-	// what the auth of messages asks for
-	Roles []string `json:"roles"`
+	UserID string   `json:"userId"`
+	Roles  []string `json:"roles"`
+	// when its token does
+	Expires *time.Time `json:"expires,omitzero"` // optional
 }
 
 func (*RoomUpdate) serverMessage() *wsrt.MessageType {

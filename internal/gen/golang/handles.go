@@ -77,6 +77,9 @@ var connMethods = []handleMethod{
 	{name: "Close",
 		text:   "Close sends what was queued before and ends the connection with a close code. It does not wait for that.",
 		params: []param{{"code", func() *jen.Statement { return rt("CloseCode") }, nil}, {"reason", str, nil}}},
+	{name: "ExpireAt",
+		text:   "ExpireAt closes the connection with 4401 at a time, in place of the time that its claims say; the zero time is never.",
+		params: []param{{"at", func() *jen.Statement { return jen.Qual("time", "Time") }, nil}}},
 	{name: "Topics", text: "Topics returns the rooms that the connection is in, in the order of joining.",
 		result: func() *jen.Statement { return jen.Index().String() }, rooms: true},
 	{name: "Leave", text: "Leave makes the connection leave a room: it counts as not joined at once, and the room's OnLeave is " +

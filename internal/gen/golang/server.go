@@ -154,7 +154,7 @@ func resumeInterface(f *jen.File, k *model.RoomKind) {
 func configStruct(f *jen.File, api *model.API) {
 	f.Add(doc("Config is what a server needs to know. Its functions may be called from many goroutines at once."))
 	f.Type().Id("Config").StructFunc(func(g *jen.Group) {
-		g.Add(doc("Authenticate returns the claims of a connection, or an error to refuse it with 401. It is required. " +
+		g.Add(doc("Authenticate returns the claims of a connection, or an error to refuse it with 401: one of wsrt.Errorf tells the client why. It is required. " +
 			"The token is from the Authorization header, a subprotocol bearer.<token>, the query's access_token or a cookie; it may be empty."))
 		g.Id("Authenticate").Func().Params(jen.Id("r").Op("*").Qual("net/http", "Request"), jen.Id("token").String()).Params(ptr("Claims"), jen.Error())
 		g.Add(doc("Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh, before its claims expire. They are of the same user, or of any when the connection was anonymous. Nil refuses such tokens. " +
