@@ -68,6 +68,7 @@ type Conn struct {
 	alarm    clock.Timer      // of their deadlines; nil: there were none
 	alarmAt  int64            // UnixNano; 0: it is not set
 	pending  int32            // messages that wait or run
+	stall    *stall           // of the reader; nil: it never waited
 	closing  bool             // no room takes it any more
 	leaving  bool             // the server drains: it is closed when nothing is pending
 	stranger bool             // expiry is of the time without claims

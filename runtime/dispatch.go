@@ -305,33 +305,3 @@ func (s *Server) ratedMessages() int {
 	}
 	return n
 }
-
-// untouched says of an error that its message was not handled. In a cluster clients are always told; else they see it from the code.
-func (s *Server) untouched(e *Error) *Error {
-	if s.mesh != nil {
-		return e.WithMaybeApplied(false)
-	}
-	return e
-}
-
-// begin counts the message as pending; a request gets its deadline.
-func (c *Conn) begin(in *inbound, r *request, correlationID string, timeoutMs int) *Error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch limit := c.srv.Limits.Pending; {
-	case c.closing:
-		return c.srv.untouched(Errorf(CodeUnavailable, "the connection is closing"))
-	case limit > 0 && int(c.pending) >= limit:
-		return Errorf(CodeResourceExhausted, "%d messages of this connection are pending", c.pending)
-	case in.t.Request != nil && correlationID != "" && c.pendingRequest(correlationID) != nil:
-		return Errorf(CodeInvalidArgument, "a request with this correlationId is pending")
-	}
-	if c.leaving || !c.srv.work.enter() {
-		return c.srv.untouched(Errorf(CodeUnavailable, "the server is going down"))
-	}
-	c.pending++
-	if r != nil {
-		r.begin(correlationID, timeoutMs)
-	}
-	return nil
-}

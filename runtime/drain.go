@@ -211,6 +211,7 @@ func (s *Server) sendRestAway(ctx context.Context, end time.Time, grace time.Dur
 func (c *Conn) sendAway() {
 	c.mu.Lock()
 	c.leaving = true
+	c.roomier()
 	idle := c.pending == 0
 	c.mu.Unlock()
 	if idle {

@@ -39,3 +39,10 @@ func ForgetMember(s *Server, topic, id string) bool {
 	}
 	return false
 }
+
+// ReaderWaits reports whether a connection's reader waits until fewer of its messages are pending.
+func ReaderWaits(c *Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stall != nil && c.stall.waits
+}

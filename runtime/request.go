@@ -209,6 +209,7 @@ func (in *inbound) settle() {
 	c.srv.work.leave()
 	c.mu.Lock()
 	c.pending--
+	c.roomier()
 	last := c.leaving && c.pending == 0
 	if in.expected {
 		c.settle(in.topic)

@@ -165,3 +165,50 @@ func TestZeroTurnsPingsOff(t *testing.T) {
 		t.Error("a socket without liveness was pinged or closed")
 	}
 }
+
+// TestAReaderThatWaitsIsNoSilentPeer pauses the reader when a ping was sent, for longer than its answer may take: nobody could have
+// read that. After it the peer is asked again.
+func TestAReaderThatWaitsIsNoSilentPeer(t *testing.T) {
+	clk := newFake()
+	s, conn := memory(t, -1, socket.Options{Clock: clk})
+	msgs, ends := reads(t, s)
+	conn.Feed(ClientFrame(Final|Text, []byte("hello")))
+	wantMessage(t, msgs, "hello")
+	for len(conn.Written()) == 0 {
+		pass(clk, s, time.Second)
+	}
+	woken := make(chan struct{}, 10)
+	s.Pause(func() { woken <- struct{}{} })
+	pass(clk, s, time.Minute)
+	s.Resume()
+	pass(clk, s, 9*time.Second)
+	if conn.Closed() || len(woken) > 0 || s.Closing() {
+		t.Fatal("it was given up")
+	}
+	pass(clk, s, 40*time.Second) // now it is silent
+	wantClosed(t, ends, 1006, true)
+	if s.Pause(func() { woken <- struct{}{} }); len(woken) != 1 || !s.Closing() {
+		t.Error("who waits is not told that the connection has ended")
+	}
+}
+
+func TestAReaderThatWaitsLearnsOfTheEnd(t *testing.T) {
+	for name, end := range map[string]func(s *socket.Socket){
+		"closed":  func(s *socket.Socket) { s.Close(1000, "") },
+		"slow":    func(s *socket.Socket) { s.CloseSlow("") },
+		"aborted": func(s *socket.Socket) { s.Abort() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := memory(t, -1, socket.Options{Clock: newFake()})
+			woken := make(chan struct{}, 10)
+			s.Pause(func() { woken <- struct{}{} })
+			if s.Closing() || len(woken) > 0 {
+				t.Fatal("it has not ended")
+			}
+			if end(s); !s.Closing() || len(woken) == 0 {
+				t.Error("who waits is not told")
+			}
+			s.Abort()
+		})
+	}
+}

@@ -55,6 +55,7 @@ type outbound struct {
 	half     bool         // close the sending side behind it
 	ending   bool         // close the connection behind it
 	err      error        // the connection failed or is closed; nothing is written any more
+	paused   func()       // wakes the reader, which waits for something of its own; nil: it does not
 
 	try TryWriter // nil: no descriptor, such as TLS; the goroutine writes everything
 	raw rawWriter // what try is for the connections of package net
@@ -311,6 +312,7 @@ func (c *outbound) forget() {
 // close notes that nothing may follow, and gives the peer its time.
 func (c *outbound) close() {
 	c.closing = true
+	c.wake()
 	if c.timer == nil && c.err == nil {
 		c.timer = c.options.Clock.AfterFunc(closeWait, c.abort)
 	}

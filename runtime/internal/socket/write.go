@@ -220,6 +220,7 @@ func (c *outbound) die(err error) {
 	}
 	c.err = err
 	c.closing = true
+	c.wake()
 	c.queue, c.head, c.offset, c.bytes = nil, 0, 0, 0
 	c.oldest.Store(0)
 	if c.timer != nil {
