@@ -207,7 +207,7 @@ func (c *Conn) accept(t *messageType, msg any, correlationID string, timeoutMs i
 		c.answerError(t.Request != nil, correlationID, err)
 		return
 	}
-	if (c.srv.Authorize == nil || t.v1) && (c.gate == nil || c.gate.Idle()) && (!t.Joined || c.resolve(in)) {
+	if (c.srv.Authorize == nil || t.v1) && (c.gate == nil || c.gate.Idle()) && c.resolve(in) {
 		c.route(in)
 		return
 	}

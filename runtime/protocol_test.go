@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -144,6 +145,13 @@ func roomEvent(name string, p *wsrt.Payload, f func(h *lobby, ctx context.Contex
 		Name: name, FromClient: true, Payload: p, Key: func(v any) string { return v.(*body).RoomID },
 		Handle: func(ctx context.Context, h any, c *wsrt.Conn, m any) error { return f(h.(*lobby), ctx, c, m.(*body)) },
 	}
+}
+
+// withoutJoined is the protocol without its `room: joined` message.
+func withoutJoined() *wsrt.Protocol {
+	p := *protocol
+	p.Messages = slices.DeleteFunc(slices.Clone(p.Messages), func(t *wsrt.MessageType) bool { return t.Joined })
+	return &p
 }
 
 func joined(t *wsrt.MessageType) *wsrt.MessageType {

@@ -8,6 +8,19 @@ import (
 	"sync"
 )
 
+// order notes which messages wait for earlier ones of their connection to other rooms: those of kinds with a joined message.
+func (s *Server) order() {
+	joined := make(map[int]bool)
+	for _, t := range s.messages {
+		if t.FromClient && t.Joined {
+			joined[t.Kind] = true
+		}
+	}
+	for _, t := range s.messages {
+		t.ordered = joined[t.Kind]
+	}
+}
+
 // topicOf returns the topic of a room. Most messages of a connection go where the last one went.
 func (c *Conn) topicOf(kind int, key string) string {
 	name := c.srv.protocol.Kinds[kind]
@@ -19,7 +32,7 @@ func (c *Conn) topicOf(kind int, key string) string {
 	return c.lastTopic
 }
 
-// pass runs in the gate's turn: it asks the program, and waits until it is known which room a joined message goes to.
+// pass runs in the gate's turn: it asks the program, and waits until a message may go to its room.
 func (c *Conn) pass(in *inbound) {
 	if c.srv.Authorize != nil && !in.t.v1 && !in.over() {
 		op := &Op{Kind: OpMessage, Message: in.t.Name, Msg: in.msg, Topic: in.topic}
@@ -32,9 +45,7 @@ func (c *Conn) pass(in *inbound) {
 			return
 		}
 	}
-	if in.t.Joined {
-		c.await(in)
-	}
+	c.await(in)
 	c.route(in)
 }
 
@@ -69,15 +80,10 @@ func (c *Conn) route(in *inbound) {
 	}
 }
 
-// resolve finds the room of a joined message and returns true, or returns false while earlier messages of the connection
-// may still change it. The topic stays empty when there is no such room.
+// resolve returns true when a message may go to its room, or returns false while earlier messages of the connection have to be
+// handled before. It finds the room of a joined message; the topic stays empty when there is none.
 func (c *Conn) resolve(in *inbound) bool {
-	if in.topic != "" {
-		return true
-	}
-	kind := c.srv.protocol.Kinds[in.t.Kind]
-	if c.urlRoom != "" {
-		in.topic = kind + ":" + c.urlRoom
+	if !in.t.ordered || in.t.Joined && in.topic != "" {
 		return true
 	}
 	c.mu.Lock()
@@ -86,18 +92,36 @@ func (c *Conn) resolve(in *inbound) bool {
 }
 
 func (c *Conn) resolveLocked(in *inbound) bool {
-	topic, n := c.onlyRoom(in.t.Kind)
+	if !in.t.Joined {
+		return c.closing || !c.expectsOther(in.t.Kind, in.topic)
+	}
+	topic := c.joinedRoom(in.t.Kind)
 	others := len(c.inflight)
-	if n == 1 && c.expects(topic) {
+	if topic != "" && c.expects(topic) {
 		others--
 	}
 	if others > 0 && !c.closing {
 		return false
 	}
-	if n == 1 {
-		in.topic = topic
-	}
+	in.topic = topic
 	return true
+}
+
+// joinedRoom returns the room of a kind that a joined message goes to: the one of the URL, while the connection is in it, else the
+// only one that it is in; empty when there is none. c.mu is held.
+func (c *Conn) joinedRoom(kind int) string {
+	if c.urlRoom != "" {
+		prefix := len(c.srv.protocol.Kinds[kind]) + 1
+		for _, r := range c.rooms {
+			if r.of() == kind && r.name()[prefix:] == c.urlRoom {
+				return r.name()
+			}
+		}
+	}
+	if only, n := c.onlyRoom(kind); n == 1 {
+		return only
+	}
+	return ""
 }
 
 // onlyRoom returns in how many rooms of a kind the connection is, and the topic of one of them. c.mu is held.

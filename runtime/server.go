@@ -72,6 +72,9 @@ type messageType struct {
 	// control handles a frame of the extended profile itself, on the reader's goroutine; nil for messages of the schema.
 	control func(c *Conn, correlationID string, payload any)
 	v1      bool // only of the extended profile
+	// ordered says that the messages of a connection to rooms of the kind keep their order, whichever room they go to: which room a
+	// `room: joined` message goes to must not depend on how long the others take.
+	ordered bool
 
 	received, published, delivered atomic.Uint64
 }
@@ -119,6 +122,7 @@ func NewServer(p *Protocol, cfg ServerConfig) (*Server, error) {
 		}
 		s.messages[t.Name] = t
 	}
+	s.order()
 	s.bound(positive(cfg.Limits.MessageBytes, or(p.Limits.MaxBytes, 64<<10)))
 	for _, e := range p.Errors {
 		s.errors[e.Code] = e

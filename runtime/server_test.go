@@ -208,7 +208,12 @@ func eventually(t *testing.T, what string, cond func() bool) {
 }
 
 func join(room string) string { return `{"type":"JOIN","payload":{"roomId":"` + room + `"}}` }
-func say(text string) string  { return `{"type":"SAY","payload":{"text":"` + text + `"}}` }
+func leave(room string) string {
+	return `{"type":"LEAVE","payload":{"roomId":"` + room + `"}}`
+}
+func move(room string) string  { return `{"type":"MOVE","payload":{"roomId":"` + room + `"}}` }
+func sleep(room string) string { return `{"type":"SLEEP","payload":{"roomId":"` + room + `"}}` }
+func say(text string) string   { return `{"type":"SAY","payload":{"text":"` + text + `"}}` }
 func newsFrame(room, text string) string {
 	return `{"type":"NEWS","payload":{"roomId":"` + room + `","text":"` + text + `"}}`
 }

@@ -144,6 +144,14 @@ func (c *Conn) expects(topic string) bool {
 	return slices.ContainsFunc(c.inflight, func(f inflight) bool { return f.topic == topic })
 }
 
+// expectsOther reports whether a room of a kind, other than that of a topic, has something to do for the connection. c.mu is held.
+func (c *Conn) expectsOther(kind int, topic string) bool {
+	return slices.ContainsFunc(c.inflight, func(f inflight) bool {
+		name, _, _ := strings.Cut(f.topic, ":")
+		return f.topic != topic && name == c.srv.protocol.Kinds[kind]
+	})
+}
+
 // settled says that the room has done it.
 func (c *Conn) settled(topic string) {
 	c.mu.Lock()
