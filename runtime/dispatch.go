@@ -15,6 +15,9 @@ import (
 	"github.com/wsgen/wsgen/runtime/internal/ratelimit"
 )
 
+// frame is a frame of a client.
+type frame = envelope.Frame[*messageType]
+
 // inbound is a message on its way to its handler.
 type inbound struct {
 	conn    *Conn
@@ -73,13 +76,13 @@ func (c *Conn) receive(data []byte) {
 		if c.control(f.Type, f.CorrelationID) {
 			return
 		}
-		c.refuse(nil, f.CorrelationID, s.unknownType(f.Type))
+		c.refuse(nil, &f, s.unknownType(f.Type))
 	case t != nil && t.v1 && !c.v1:
-		c.refuse(nil, f.CorrelationID, s.unknownType(t.Name))
+		c.refuse(nil, &f, s.unknownType(t.Name))
 	case t != nil && len(data) > t.most:
-		c.refuse(t, f.CorrelationID, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.most, len(data)))
+		c.refuse(t, &f, Errorf(CodeInvalidArgument, "%s may have %d bytes, got %d", t.Name, t.most, len(data)))
 	case err != nil:
-		c.refuse(t, f.CorrelationID, invalidArgument(err))
+		c.refuse(t, &f, invalidArgument(err))
 	case t.control != nil:
 		t.control(c, f.CorrelationID, f.Payload)
 	default:
@@ -88,7 +91,7 @@ func (c *Conn) receive(data []byte) {
 			msg = t.New()
 		}
 		if err := readMeta(d, t.MessageType, f.Meta, msg); err != nil {
-			c.refuse(t, f.CorrelationID, invalidArgument(err))
+			c.refuse(t, &f, invalidArgument(err))
 			return
 		}
 		c.accept(t, msg, f.CorrelationID, f.TimeoutMs)
@@ -174,10 +177,13 @@ func invalidArgument(err error) *Error {
 	return Errorf(CodeInvalidArgument, "%s", message).WithDetails(&InvalidDetails{Issues: issues})
 }
 
-// refuse answers a frame that is not accepted, and ends a connection that sends too many of them.
-func (c *Conn) refuse(t *messageType, correlationID string, e *Error) {
+// refuse answers a frame that is not accepted, with the id that it has, whatever that is, and ends a connection that sends too many of them.
+func (c *Conn) refuse(t *messageType, f *frame, e *Error) {
 	c.srv.stats.invalid.Add(1)
-	c.answerError(t != nil && t.Request != nil || correlationID != "", correlationID, e)
+	h := envelope.Header{CorrelationID: f.CorrelationID, EmptyID: f.EmptyID}
+	if answer := c.errorFrameFor(t != nil && t.Request != nil || f.CorrelationID != "" || f.EmptyID, h, e); answer != nil {
+		c.send(answer)
+	}
 	if !c.within(&c.noted().invalid, c.srv.Limits.Invalid) {
 		c.Close(ClosePolicy, "too many invalid messages")
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -197,10 +198,42 @@ func TestIDsOfRequests(t *testing.T) {
 	receive(t, s.asleep)
 	c.send(ask(`"x"`, "nope")) // it is free again
 	c.expect(rpcError("x", "NOPE", "no", `,"details":{"text":"why"},"retryable":false`))
-	for _, id := range []string{`-1`, `18446744073709551616`, `null`, `{}`, `""`, `"` + strings.Repeat("x", 5000) + `"`} {
+	long := `"` + strings.Repeat("x", 5000) + `"`
+	for _, id := range []string{`-1`, `18446744073709551616`, `null`, `{}`, `""`, long} {
 		c.send(ask(id, "hi"))
-		if got := c.next(); !strings.HasPrefix(got, `{"type":"RPC_ERROR"`) || !strings.Contains(got, `"code":"INVALID_ARGUMENT"`) || !strings.Contains(got, "/meta/correlationId") {
+		head := `{"type":"RPC_ERROR",`
+		if id[0] == '"' { // it has an answer with its id, whatever that is
+			head += `"meta":{"correlationId":` + id + `},`
+		}
+		if got := c.next(); !strings.HasPrefix(got, head) || !strings.Contains(got, `"code":"INVALID_ARGUMENT"`) || !strings.Contains(got, "/meta/correlationId") {
 			t.Errorf("%.30s: got %s", id, got)
 		}
+	}
+	longest := strings.Repeat("x", 1024)
+	c.send(ask(`"`+longest+`"`, "nope"))
+	c.expect(rpcError(longest, "NOPE", "no", `,"details":{"text":"why"},"retryable":false`))
+	// Events that say no id are told so without one.
+	c.send(`{"type":"JOIN","payload":{"roomId":""}}`)
+	if got := c.next(); !strings.HasPrefix(got, `{"type":"ERROR","payload":{"code":"INVALID_ARGUMENT"`) {
+		t.Errorf("an event got %s", got)
+	}
+}
+
+// TestMaybeAppliedIsOfTheExtendedProfile fails with and without a word on what became of the message: clients of the base profile may
+// drop errors with fields that they do not know.
+func TestMaybeAppliedIsOfTheExtendedProfile(t *testing.T) {
+	s := serve(t, func(cfg *wsrt.ServerConfig) {
+		cfg.Interceptors = []wsrt.Interceptor{func(wsrt.HandlerFunc) wsrt.HandlerFunc {
+			return func(context.Context, *wsrt.Call) (any, error) {
+				return nil, wsrt.Errorf(wsrt.CodeUnavailable, "who knows").WithMaybeApplied(true)
+			}
+		}}
+	})
+	for profile, more := range map[string]string{"": "", "wsgen.v1": `,"maybeApplied":true`} {
+		c := s.dial("user=ann", slices.DeleteFunc([]string{profile}, func(p string) bool { return p == "" })...)
+		c.send(`{"type":"ECHO","meta":{"correlationId":"a"},"payload":{"text":"x"}}`)
+		c.expect(rpcError("a", "UNAVAILABLE", "who knows", `,"retryable":true,"retryAfterMs":100`+more))
+		c.send(`{"type":"FAST","payload":{"text":"x"}}`)
+		c.expect(errorFrame("UNAVAILABLE", "who knows", `,"retryable":true,"retryAfterMs":100`+more))
 	}
 }

@@ -76,6 +76,11 @@ func (c *Conn) answerError(request bool, id string, e *Error) {
 // errorFrame returns the frame of an error: RPC_ERROR for a request, ERROR for an event. A connection gets a limited number of
 // the latter, because nothing waits for them: nil is one too many.
 func (c *Conn) errorFrame(request bool, id string, e *Error) *socket.Frame {
+	return c.errorFrameFor(request, envelope.Header{CorrelationID: id}, e)
+}
+
+// errorFrameFor is errorFrame with the header of the answer, which needs no more than an id.
+func (c *Conn) errorFrameFor(request bool, h envelope.Header, e *Error) *socket.Frame {
 	s := c.srv
 	s.stats.failed(e.code)
 	name := typeRPCError
@@ -89,9 +94,13 @@ func (c *Conn) errorFrame(request bool, id string, e *Error) *socket.Frame {
 			return nil
 		}
 	}
-	return encode(socket.Reliable, "", func(w *jx.Writer) {
-		envelope.Append(w, &envelope.Header{Type: name, CorrelationID: id, Form: s.protocol.Envelope}, s.writeError, e)
-	})
+	if !c.v1 && e.applied != appliedUnsaid { // clients of the base profile may drop what has fields that they do not know
+		base := *e
+		base.applied = appliedUnsaid
+		e = &base
+	}
+	h.Type, h.Form = name, s.protocol.Envelope
+	return encode(socket.Reliable, "", func(w *jx.Writer) { envelope.Append(w, &h, s.writeError, e) })
 }
 
 // writeError writes the payload of an error frame.

@@ -106,7 +106,7 @@ func (c *Conn) resume(req *resume.Request) {
 		return
 	}
 	if c.resumed {
-		c.refuse(nil, "", Errorf(CodeFailedPrecondition, "a connection may resume once, before it joins a room"))
+		c.refuse(nil, new(frame), Errorf(CodeFailedPrecondition, "a connection may resume once, before it joins a room"))
 		return
 	}
 	c.resumed = true

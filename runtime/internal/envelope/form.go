@@ -150,7 +150,7 @@ func appendForm(w *jx.Writer, h *Header, encode func(w *jx.Writer, v any), v any
 	} else {
 		codec.WriteString(w, h.Type)
 	}
-	if f.ID != "" && h.CorrelationID != "" {
+	if f.ID != "" && h.hasID() {
 		w.Comma()
 		codec.WriteString(w, f.ID)
 		w.RawStr(":")

@@ -12,7 +12,7 @@ import (
 )
 
 // MaxCorrelationID is the longest correlation id in bytes that a request may have.
-const MaxCorrelationID = 128
+const MaxCorrelationID = 1 << 10
 
 // Options say which frames are right.
 type Options struct {
@@ -35,7 +35,8 @@ type Frame[M any] struct {
 	Known   bool   // Lookup knows the type
 	Type    string // the type, when Known is false
 
-	CorrelationID string // also known when the payload is wrong, or the JSON breaks off behind it
+	CorrelationID string // also known when it is too long, the payload is wrong, or the JSON breaks off behind it
+	EmptyID       bool   // the correlation id is "", which is none that a request may have
 	Timestamp     float64
 	TimeoutMs     int    // V1, from clients
 	Room          string // topic; from servers
@@ -265,11 +266,11 @@ func (r *reader[M]) serverMeta(o *codec.Object, seen *codec.Seen) {
 
 func (r *reader[M]) correlationID() {
 	id, ok := r.d.Text()
-	switch {
-	case !ok:
-	case len(id) == 0 || len(id) > MaxCorrelationID:
-		r.d.AddIssue(fmt.Sprintf("must have 1 to %d bytes", MaxCorrelationID))
-	default:
-		r.frame.CorrelationID = string(id)
+	if !ok {
+		return
 	}
+	if len(id) == 0 || len(id) > MaxCorrelationID {
+		r.d.AddIssue(fmt.Sprintf("must have 1 to %d bytes", MaxCorrelationID))
+	}
+	r.frame.CorrelationID, r.frame.EmptyID = string(id), len(id) == 0 // who sent it waits for an answer with it
 }

@@ -10,6 +10,7 @@ import (
 type Header struct {
 	Type          string
 	CorrelationID string
+	EmptyID       bool   // the correlation id is ""
 	Timestamp     int64  // milliseconds since 1970
 	TimeoutMs     int    // v1, of requests
 	Room          string // v1, topic of a room message
@@ -18,6 +19,8 @@ type Header struct {
 	// Meta writes an object whose members stand in meta; nil: none.
 	Meta func(w *jx.Writer)
 }
+
+func (h *Header) hasID() bool { return h.CorrelationID != "" || h.EmptyID }
 
 // Append writes a frame. encode writes the payload v; it is nil for a message without one. Append itself does not allocate
 // but for the growth of w.
@@ -67,7 +70,7 @@ func AppendHeartbeatAck(w *jx.Writer, form *Form, ts int64) {
 
 // appendMeta writes the meta object if the header has anything for it.
 func appendMeta(w *jx.Writer, h *Header) {
-	if h.CorrelationID == "" && h.Timestamp == 0 && h.TimeoutMs == 0 && h.Room == "" && h.Meta == nil {
+	if !h.hasID() && h.Timestamp == 0 && h.TimeoutMs == 0 && h.Room == "" && h.Meta == nil {
 		return
 	}
 	w.RawStr(`,"meta":{`)
@@ -76,7 +79,7 @@ func appendMeta(w *jx.Writer, h *Header) {
 		w.Int64(h.Timestamp)
 		w.RawStr(`,`)
 	}
-	if h.CorrelationID != "" {
+	if h.hasID() {
 		w.RawStr(`"correlationId":`)
 		codec.WriteString(w, h.CorrelationID)
 		w.RawStr(`,`)
