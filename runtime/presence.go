@@ -19,7 +19,7 @@ type PresenceType struct {
 	New func(p *Presence) any
 }
 
-// Presence is what members are told. A member that has just joined gets all Members; the others get who Joined and who
+// Presence is what members are told. A member that has just joined gets all Members, itself among them; the others get who Joined and who
 // Left. Above the limit all get the Count alone: a new member at once, the others at most once a second.
 type Presence struct {
 	Topic   string
@@ -86,26 +86,46 @@ func (r *Room) tellPresence() {
 	if len(r.members) == 0 {
 		return
 	}
-	change := &Presence{Topic: r.topic, Count: len(r.members)}
+	change, came := &Presence{Topic: r.topic, Count: len(r.members)}, r.arrived(p.joined)
 	switch {
 	case r.presence.bare && p.bare:
-		r.sendPresence(change, p.joined)
+		r.sendPresence(change, came)
 		r.countLater()
-		return
 	case r.presence.bare: // the number alone
+		r.publishPresence(change, nil)
 	case p.bare:
 		change.Members = r.present()
+		r.publishPresence(change, nil)
 	default:
-		change.Joined, change.Left = r.arrived(p.joined), p.gone()
+		change.Joined, change.Left = r.named(came), p.gone()
 		if len(change.Joined)+len(change.Left) == 0 {
 			return // who came has gone already
 		}
+		r.tellOthers(change, came)
+		r.sendPresence(&Presence{Topic: r.topic, Count: len(r.members), Members: r.present()}, came)
 	}
-	r.publishPresence(change)
-	if r.presence.bare || p.bare || len(change.Joined) == 0 {
-		return
+}
+
+// tellOthers tells all members but those that have just come, who get the list. r.mu is held.
+func (r *Room) tellOthers(change *Presence, came []*Conn) {
+	switch {
+	case len(came) == len(r.members):
+	case len(came) == 0:
+		r.publishPresence(change, nil)
+	case len(came) == 1:
+		r.publishPresence(change, came[0])
+	default: // a publication leaves out one at most, and these are no more than the limit
+		fresh, others := make(map[*Conn]bool, len(came)), make([]*Conn, 0, len(r.members)-len(came))
+		for _, c := range came {
+			fresh[c] = true
+		}
+		for c := range r.members {
+			if !fresh[c] {
+				others = append(others, c)
+			}
+		}
+		r.sendPresence(change, others)
 	}
-	r.sendPresence(&Presence{Topic: r.topic, Count: len(r.members), Members: r.present()}, p.joined)
 }
 
 // gone returns those who left, without those of whom nobody knows that they were here.
@@ -113,14 +133,14 @@ func (p *presence) gone() []int {
 	return slices.DeleteFunc(p.left, func(id int) bool { return id > p.told })
 }
 
-// sendPresence tells some members. r.mu is held.
+// sendPresence tells some of the members. r.mu is held.
 func (r *Room) sendPresence(p *Presence, list []*Conn) {
 	if len(list) == 0 {
 		return
 	}
 	frame := r.presenceFrame(p)
 	for _, c := range list {
-		if _, still := r.members[c]; still && c.v1 {
+		if c.v1 {
 			r.sendAt(c, frame, resume.Position{}, 0)
 		}
 	}
@@ -145,19 +165,26 @@ func (r *Room) tellCount() {
 	defer r.mu.Unlock()
 	r.presence.count = false
 	if r.presence.bare && len(r.members) > 0 {
-		r.publishPresence(&Presence{Topic: r.topic, Count: len(r.members)})
+		r.publishPresence(&Presence{Topic: r.topic, Count: len(r.members)}, nil)
 	}
 }
 
-// arrived returns those of a list that are still members, once each.
-func (r *Room) arrived(list []*Conn) []PresentMember {
-	seen := make(map[int]bool, len(list))
-	var out []PresentMember
+// arrived returns those of a list that are still members, once each. r.mu is held.
+func (r *Room) arrived(list []*Conn) []*Conn {
+	seen := make(map[*Conn]bool, len(list))
+	return slices.DeleteFunc(list, func(c *Conn) bool {
+		_, still := r.members[c]
+		twice := seen[c]
+		seen[c] = true
+		return twice || !still
+	})
+}
+
+// named returns what others are told of members. r.mu is held.
+func (r *Room) named(list []*Conn) []PresentMember {
+	out := make([]PresentMember, 0, len(list))
 	for _, c := range list {
-		if m, ok := r.members[c]; ok && !seen[m.id] {
-			seen[m.id] = true
-			out = append(out, PresentMember{ID: m.id, Claims: c.Claims()})
-		}
+		out = append(out, PresentMember{ID: r.members[c].id, Claims: c.Claims()})
 	}
 	return out
 }
@@ -172,8 +199,9 @@ func (r *Room) present() []PresentMember {
 	return out
 }
 
-func (r *Room) publishPresence(p *Presence) {
-	pub := &publication{v1: r.presenceFrame(p), v1Only: true}
+// publishPresence tells all members but one, who may be nil. r.mu is held.
+func (r *Room) publishPresence(p *Presence, except *Conn) {
+	pub := &publication{v1: r.presenceFrame(p), v1Only: true, except: except}
 	for _, o := range r.outlets {
 		o.publish(pub)
 	}
