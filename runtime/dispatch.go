@@ -177,7 +177,8 @@ func invalidArgument(err error) *Error {
 	return Errorf(CodeInvalidArgument, "%s", message).WithDetails(&InvalidDetails{Issues: issues})
 }
 
-// refuse answers a frame that is not accepted, with the id that it has, whatever that is, and ends a connection that sends too many of them.
+// refuse answers a frame that is not accepted, with the id that it has, whatever that is, and ends a connection that sends too
+// many of them.
 func (c *Conn) refuse(t *messageType, f *frame, e *Error) {
 	c.srv.stats.invalid.Add(1)
 	h := envelope.Header{CorrelationID: f.CorrelationID, EmptyID: f.EmptyID}

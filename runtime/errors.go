@@ -99,7 +99,8 @@ func (e *Error) WithRetry(retryable bool, after time.Duration) *Error {
 }
 
 // WithMaybeApplied returns a copy of e that says whether the message may have been handled although it failed. In a cluster the
-// runtime says so of what it could not bring to the owner of a room, or has no answer from. Clients of the base profile are not told.
+// runtime says so of what it could not bring to the owner of a room, or has no answer from. Clients of the base profile are not
+// told.
 func (e *Error) WithMaybeApplied(maybe bool) *Error {
 	c := *e
 	c.applied = appliedNot

@@ -205,7 +205,8 @@ func TestIDsOfRequests(t *testing.T) {
 		if id[0] == '"' { // it has an answer with its id, whatever that is
 			head += `"meta":{"correlationId":` + id + `},`
 		}
-		if got := c.next(); !strings.HasPrefix(got, head) || !strings.Contains(got, `"code":"INVALID_ARGUMENT"`) || !strings.Contains(got, "/meta/correlationId") {
+		got := c.next()
+		if !strings.HasPrefix(got, head) || !strings.Contains(got, `"code":"INVALID_ARGUMENT"`) || !strings.Contains(got, "/meta/correlationId") {
 			t.Errorf("%.30s: got %s", id, got)
 		}
 	}
@@ -219,8 +220,8 @@ func TestIDsOfRequests(t *testing.T) {
 	}
 }
 
-// TestMaybeAppliedIsOfTheExtendedProfile fails with and without a word on what became of the message: clients of the base profile may
-// drop errors with fields that they do not know.
+// TestMaybeAppliedIsOfTheExtendedProfile fails with and without a word on what became of the message: clients of the base
+// profile may drop errors with fields that they do not know.
 func TestMaybeAppliedIsOfTheExtendedProfile(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) {
 		cfg.Interceptors = []wsrt.Interceptor{func(wsrt.HandlerFunc) wsrt.HandlerFunc {

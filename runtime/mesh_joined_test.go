@@ -12,8 +12,8 @@ import (
 	"github.com/wsgen/wsgen/runtime/wstest"
 )
 
-// TestJoinedMessagesInACluster has rooms on two nodes: the node of the connection knows which ones it is in, and keeps the order of what
-// is for different ones.
+// TestJoinedMessagesInACluster has rooms on two nodes: the node of the connection knows which ones it is in, and keeps the
+// order of what is for different ones.
 func TestJoinedMessagesInACluster(t *testing.T) {
 	wstest.Run(t, func(t *testing.T) {
 		c := memory.New(clock.Real{})

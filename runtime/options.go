@@ -88,13 +88,13 @@ type Limits struct {
 	Rooms          int // per shard; none. Messages for new rooms answer SHARD_ROOMS
 	RoomMembers    int // none. Joins answer ROOM_FULL
 	RoomsPerConn   int // 100. Joins answer TOO_MANY_ROOMS
-	Pending        int // messages of a connection that wait or run; 64. An event more waits for PendingWait, a request gets RESOURCE_EXHAUSTED
+	Pending        int // messages of a connection that wait or run; 64. More wait for PendingWait, or answer RESOURCE_EXHAUSTED
 	Mailbox        int // messages that wait for a room; 1024. More answer RESOURCE_EXHAUSTED. It cannot be lifted
 	Invalid        int // invalid messages per minute; 100. More close the connection with 1008
 	RateViolations int // messages per minute above a rate; 1000. More close the connection with 1008
 
-	// PendingWait is how long an event that is above Pending waits for room before it is answered with RESOURCE_EXHAUSTED. Nothing is
-	// read from its connection meanwhile. 0: 5s; negative: events do not wait.
+	// PendingWait is how long an event that is above Pending waits for room before it is answered with RESOURCE_EXHAUSTED. Nothing
+	// is read from its connection meanwhile. 0: 5s; negative: events do not wait.
 	PendingWait time.Duration
 
 	QueueBytes  int           // that wait for a reader; 1 MiB. A slower reader is closed with 1013

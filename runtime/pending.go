@@ -33,10 +33,10 @@ func (c *Conn) full() bool {
 	return limit > 0 && int(c.pending) >= limit
 }
 
-// awaitRoom waits with an event until fewer messages are pending: nothing more is read meanwhile, so that a client which sends a lot
-// at once is slowed down by TCP, and loses nothing. It ends after Limits.PendingWait, and when the connection does. What comes behind
-// an event that has waited in vain is not waited with before there was room: a room that hangs holds nobody up for long. c.mu is
-// held, but not while it waits.
+// awaitRoom waits with an event until fewer messages are pending: nothing more is read meanwhile, so that a client which sends
+// a lot at once is slowed down by TCP, and loses nothing. It ends after Limits.PendingWait, and when the connection does. What
+// comes behind an event that has waited in vain is not waited with before there was room: a room that hangs holds nobody up for
+// long. c.mu is held, but not while it waits.
 func (c *Conn) awaitRoom() {
 	limit := c.srv.Limits.PendingWait
 	if !c.full() {
@@ -70,7 +70,8 @@ func (c *Conn) awaitRoom() {
 	w.timer.Stop()
 }
 
-// untouched says of an error that its message was not handled. In a cluster clients are always told; else they see it from the code.
+// untouched says of an error that its message was not handled. In a cluster clients are always told; else they see it from the
+// code.
 func (s *Server) untouched(e *Error) *Error {
 	if s.mesh != nil {
 		return e.WithMaybeApplied(false)
@@ -78,8 +79,8 @@ func (s *Server) untouched(e *Error) *Error {
 	return e
 }
 
-// begin counts the message as pending; a request gets its deadline. One that is too many waits as an event, and is refused at once as
-// a request: that has an answer, and a reader that waits would not read the abort of another one.
+// begin counts the message as pending; a request gets its deadline. One that is too many waits as an event, and is refused at
+// once as a request: that has an answer, and a reader that waits would not read the abort of another one.
 func (c *Conn) begin(in *inbound, r *request, correlationID string, timeoutMs int) *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

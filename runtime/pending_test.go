@@ -54,7 +54,8 @@ func TestNothingOfABurstIsLost(t *testing.T) {
 	}
 }
 
-// stalled is a connection with a room that hangs, two messages that are pending, which is all it may have, and an event that waits.
+// stalled is a connection with a room that hangs, two messages that are pending, which is all it may have, and an event that
+// waits.
 func stalled(t *testing.T) (s *testServer, c *client, conn *wsrt.Conn) {
 	t.Helper()
 	connected := make(chan *wsrt.Conn, 1)
@@ -101,7 +102,8 @@ func TestTheWaitOfAnEventIsBounded(t *testing.T) {
 	}
 }
 
-// TestRequestsDoNotWait refuses a request that is too many at once, and goes on to read what makes room: the abort of another one.
+// TestRequestsDoNotWait refuses a request that is too many at once, and goes on to read what makes room: the abort of another
+// one.
 func TestRequestsDoNotWait(t *testing.T) {
 	s := serve(t, func(cfg *wsrt.ServerConfig) { cfg.Limits.Pending = 1 })
 	c := s.dial("user=ann", "wsgen.v1")

@@ -19,8 +19,8 @@ type PresenceType struct {
 	New func(p *Presence) any
 }
 
-// Presence is what members are told. A member that has just joined gets all Members, itself among them; the others get who Joined and who
-// Left. Above the limit all get the Count alone: a new member at once, the others at most once a second.
+// Presence is what members are told. A member that has just joined gets all Members, itself among them; the others get who
+// Joined and who Left. Above the limit all get the Count alone: a new member at once, the others at most once a second.
 type Presence struct {
 	Topic   string
 	Count   int

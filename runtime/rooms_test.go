@@ -79,8 +79,8 @@ func TestPipelinedMessagesReachTheirRoom(t *testing.T) {
 	}
 }
 
-// TestAJoinWaitsForASlowRoom moves from a room that is slow to another one, and says something, in one go: the order of what is sent
-// decides where that is heard, not which room is the faster one.
+// TestAJoinWaitsForASlowRoom moves from a room that is slow to another one, and says something, in one go: the order of what is
+// sent decides where that is heard, not which room is the faster one.
 func TestAJoinWaitsForASlowRoom(t *testing.T) {
 	s := serve(t, nil)
 	one, two := shards(s)
@@ -132,8 +132,8 @@ func TestAskedJoinsKeepTheirOrder(t *testing.T) {
 	ann.expect(newsFrame(one, "joined ann"), newsFrame(two, "joined ann"), newsFrame(two, "here"))
 }
 
-// TestRoomOfTheURL says something in the room of the URL while the connection is in it, and in the only one that it is in while it is
-// not: who has only dialled it is not heard there.
+// TestRoomOfTheURL says something in the room of the URL while the connection is in it, and in the only one that it is in while
+// it is not: who has only dialled it is not heard there.
 func TestRoomOfTheURL(t *testing.T) {
 	s := serve(t, nil)
 	bob := s.dial("user=bob")

@@ -107,8 +107,8 @@ func (c *Conn) resolveLocked(in *inbound) bool {
 	return true
 }
 
-// joinedRoom returns the room of a kind that a joined message goes to: the one of the URL, while the connection is in it, else the
-// only one that it is in; empty when there is none. c.mu is held.
+// joinedRoom returns the room of a kind that a joined message goes to: the one of the URL, while the connection is in it, else
+// the only one that it is in; empty when there is none. c.mu is held.
 func (c *Conn) joinedRoom(kind int) string {
 	if c.urlRoom != "" {
 		prefix := len(c.srv.protocol.Kinds[kind]) + 1

@@ -144,7 +144,8 @@ func (c *Conn) expects(topic string) bool {
 	return slices.ContainsFunc(c.inflight, func(f inflight) bool { return f.topic == topic })
 }
 
-// expectsOther reports whether a room of a kind, other than that of a topic, has something to do for the connection. c.mu is held.
+// expectsOther reports whether a room of a kind, other than that of a topic, has something to do for the connection. c.mu is
+// held.
 func (c *Conn) expectsOther(kind int, topic string) bool {
 	return slices.ContainsFunc(c.inflight, func(f inflight) bool {
 		name, _, _ := strings.Cut(f.topic, ":")

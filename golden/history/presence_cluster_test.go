@@ -44,8 +44,8 @@ func told(t *testing.T, p *peer) string {
 	return strings.Join(all, ", ")
 }
 
-// TestNewcomersGetTheListAlone has members come one by one and in waves, from all nodes of a cluster and from one: who comes is in the
-// list that they get, and only the others are told that they have come.
+// TestNewcomersGetTheListAlone has members come one by one and in waves, from all nodes of a cluster and from one: who comes is
+// in the list that they get, and only the others are told that they have come.
 func TestNewcomersGetTheListAlone(t *testing.T) {
 	for _, n := range []int{1, 3} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) { wstest.Run(t, func(t *testing.T) { newcomers(t, n) }) })

@@ -173,8 +173,8 @@ func TestTwoTabs(t *testing.T) {
 	bob.hears("ann left")
 }
 
-// TestTheNextRoomWithoutWaiting joins rooms as somebody does who clicks fast, and says something: the room that was asked for last
-// hears it, always.
+// TestTheNextRoomWithoutWaiting joins rooms as somebody does who clicks fast, and says something: the room that was asked for
+// last hears it, always.
 func TestTheNextRoomWithoutWaiting(t *testing.T) {
 	s := newTestServer(t)
 	for who := range 10 { // 20 messages of each are within the rate of ROOM_MESSAGE

@@ -17,9 +17,10 @@ type Liveness struct {
 
 var errSilent = errors.New("no answer to a ping")
 
-// Check is called by the hub every second or so, with the clock's time in UnixNano. It sends a ping when one is due, and
-// ends a connection that gave no sign of life in time, whose message does not come to its end, or whose oldest frame waits
-// too long. Who waits in Pause is not asked: the answer may be there, and nobody reads it. The first ping is sent after a random part of the interval, so that sockets of one moment do not stay in step.
+// Check is called by the hub every second or so, with the clock's time in UnixNano. It sends a ping when one is due, and ends a
+// connection that gave no sign of life in time, whose message does not come to its end, or whose oldest frame waits too long.
+// Who waits in Pause is not asked: the answer may be there, and nobody reads it. The first ping is sent after a random part of
+// the interval, so that sockets of one moment do not stay in step.
 func (s *Socket) Check(l Liveness, ping *Frame, now int64) {
 	if s.closed.Load() != nil {
 		return // there is a time limit for that already

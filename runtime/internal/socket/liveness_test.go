@@ -166,8 +166,8 @@ func TestZeroTurnsPingsOff(t *testing.T) {
 	}
 }
 
-// TestAReaderThatWaitsIsNoSilentPeer pauses the reader when a ping was sent, for longer than its answer may take: nobody could have
-// read that. After it the peer is asked again.
+// TestAReaderThatWaitsIsNoSilentPeer pauses the reader when a ping was sent, for longer than its answer may take: nobody could
+// have read that. After it the peer is asked again.
 func TestAReaderThatWaitsIsNoSilentPeer(t *testing.T) {
 	clk := newFake()
 	s, conn := memory(t, -1, socket.Options{Clock: clk})

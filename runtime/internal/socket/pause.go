@@ -2,8 +2,8 @@ package socket
 
 // A reader that waits for something else than its peer.
 
-// Pause says that the reader reads nothing for a while: that nothing arrives is not the peer's silence then. wake is called when the
-// connection ends meanwhile, or has ended, on whatever goroutine; it must not block. Resume ends the pause.
+// Pause says that the reader reads nothing for a while: that nothing arrives is not the peer's silence then. wake is called
+// when the connection ends meanwhile, or has ended, on whatever goroutine; it must not block. Resume ends the pause.
 func (s *Socket) Pause(wake func()) {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
