@@ -48,10 +48,10 @@ func (p *parser) message(s Section, e entry) *Message {
 
 func (p *parser) attributes(m *Message, n *node) *Message {
 	body := func(n *node) *jsonschema.Schema {
-		if n.isNull() || n.kind == mapping && len(n.entries) == 0 {
+		if n.isNull() {
 			return nil
 		}
-		return p.typ(n)
+		return p.typ(n) // of { } an object without fields, which frames do have
 	}
 	m.Request = n.get("payload") == nil
 	if m.Request && n.get("response") == nil {
