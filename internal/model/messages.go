@@ -31,25 +31,6 @@ func (b *builder) messages() {
 			b.api.Messages = append(b.api.Messages, msg)
 		}
 	}
-	b.checkReplies(wire)
-}
-
-// checkReplies wants reply types that no message and no other request has.
-func (b *builder) checkReplies(wire map[string]diag.Pos) {
-	replies := make(map[string]string)
-	for _, m := range b.api.Messages {
-		if m.Request == nil {
-			continue
-		}
-		name := m.Request.ResponseWire
-		if pos, dup := wire[name]; dup {
-			b.errorf(pos, "name-collision", "rename it, or set responseType on "+m.Wire, "%s is the reply type of %s", name, m.Wire)
-		}
-		if other, dup := replies[name]; dup {
-			b.errorf(wire[m.Wire], "name-collision", "set responseType on one of them", "%s and %s have the reply type %s", other, m.Wire, name)
-		}
-		replies[name] = m.Wire
-	}
 }
 
 // message resolves one message; nil after an error that leaves nothing to go on with.

@@ -300,7 +300,8 @@ func TestSlowProgress(t *testing.T) {
 	})
 }
 
-// A type may be the reply of a request and an event too; and a wrong type is no reply.
+// A type may be the reply of a request and an event too: with a correlation id it is a reply, which may be too late. A wrong
+// type is no reply.
 func TestReplyTypeThatIsAnEventToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		event := &wsrt.MessageType{Name: "USER", FromServer: true, Payload: textPayload, New: newText}
@@ -324,6 +325,7 @@ func TestReplyTypeThatIsAnEventToo(t *testing.T) {
 		if got := <-call; got.err != nil || got.reply.(*text).Text != "reply" {
 			t.Errorf("reply %v, %v", got.reply, got.err)
 		}
+		p.reply(r, "USER", `{"text":"late"}`)
 		call = u.call(t.Context(), ask, nil, nil)
 		p.reply(p.request("ASK"), "GET_RESPONSE", `{"text":"x"}`)
 		if err := (<-call).err; err == nil || !strings.Contains(err.Error(), "answered with GET_RESPONSE instead of USER") {

@@ -32,6 +32,7 @@ type inbound struct {
 	failure bool                                          // ERROR or RPC_ERROR
 	control func(s *session, f *envelope.Frame[*inbound]) // of the protocol itself
 	decode  func(d *codec.Decoder) any
+	bare    bool // some message or reply of this type has no payload, although another has
 }
 
 // A catalog is what a client knows of the server's frames. It is immutable.
@@ -49,7 +50,7 @@ func newCatalog(p *wsrt.Protocol) *catalog {
 	for _, t := range p.Messages {
 		if t.FromServer {
 			in := c.entry(t.Name)
-			in.event = t
+			in.event, in.bare = t, t.Payload == nil
 			c.meta = c.meta || t.Meta != nil
 			if t.Payload != nil && in.decode == nil {
 				in.decode = t.Payload.Decode
@@ -59,7 +60,7 @@ func newCatalog(p *wsrt.Protocol) *catalog {
 	for _, t := range p.Messages {
 		if t.Request != nil && t.FromClient {
 			in := c.entry(t.Request.ResponseName)
-			in.reply = true
+			in.reply, in.bare = true, in.bare || t.Request.Response == nil
 			if t.Request.Response != nil || in.decode != nil {
 				in.decode = rawValue // what it is depends on the request that it answers
 			}
@@ -122,9 +123,13 @@ func (s *session) handle(data []byte) {
 
 // receive handles one frame. Nothing that a server sends here ends the connection.
 func (s *session) receive(data []byte) {
-	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true, StrictPayload: s.c.types.strict, Form: s.c.types.form, DeclaredMeta: s.c.types.meta}, s.c.types.lookup)
+	f := envelope.Read(&s.frames, data, envelope.Options{Mode: codec.Lenient, V1: true, StrictPayload: s.c.types.strict,
+		Form: s.c.types.form, DeclaredMeta: s.c.types.meta, OptionalPayload: true}, s.c.types.lookup)
 	err := s.frames.Err()
 	in := f.Message
+	if err == nil && in != nil && in.decode != nil && !in.bare && !f.HasPayload {
+		err = noPayload()
+	}
 	switch {
 	case f.CorrelationID != "" && s.answer(&f, err):
 	case in == nil && (err == nil || f.Type != ""):
@@ -133,7 +138,7 @@ func (s *session) receive(data []byte) {
 		s.c.report(fmt.Errorf("client: cannot read a frame%s: %w", nameOf(in), err))
 	case in.control != nil:
 		in.control(s, &f)
-	case in.event != nil:
+	case in.event != nil && !(in.reply && f.CorrelationID != ""): // else an answer that comes too late
 		if s.c.advanceTo(f.Room, f.Seq) {
 			s.event(in, f.Payload, f.Meta)
 		}
@@ -165,9 +170,9 @@ func (s *session) unknown(name string, data []byte) {
 // event passes a message to the dispatch function.
 func (s *session) event(in *inbound, msg any, meta []byte) {
 	t := in.event
-	if raw, ok := msg.(json.RawMessage); ok && in.reply && t.Payload != nil {
+	if in.reply && t.Payload != nil {
 		var err error
-		if msg, err = s.decode(t.Payload, raw); err != nil {
+		if msg, err = s.decode(t.Payload, msg); err != nil {
 			s.c.report(fmt.Errorf("client: cannot read the payload of %s: %w", t.Name, err))
 			return
 		}
@@ -247,9 +252,14 @@ func (s *session) progress(k *call, payload any, err error) {
 	s.c.advance(k, value)
 }
 
+func noPayload() error { return codec.Issues{{Path: "/payload", Message: "is required"}} }
+
 // decode reads a payload that rawValue kept.
 func (s *session) decode(p *wsrt.Payload, payload any) (any, error) {
-	raw, _ := payload.(json.RawMessage)
+	raw, ok := payload.(json.RawMessage)
+	if !ok {
+		return nil, noPayload()
+	}
 	s.values.Reset(raw, codec.Mode(!s.c.types.strict))
 	v := p.Decode(&s.values)
 	s.values.End()

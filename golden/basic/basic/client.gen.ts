@@ -1311,8 +1311,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #event(frame: $Frame): void {
-    const { type, meta, payload } = frame;
+    const { type, id, meta, payload } = frame;
     const inbound = this.$inbound.get(type);
+    if (id !== "" && this.$replies.has(type)) {
+      return; // an answer that comes too late
+    }
     if (inbound !== undefined) {
       const value = inbound.payload === undefined ? {} : $convert(inbound.payload, payload, type, false, $strictClient);
       const more = inbound.meta === undefined ? {} : ($convert(inbound.meta, meta, `${type}.meta`, false, false) as $Members);

@@ -1530,8 +1530,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   #event(frame: $Frame): void {
-    const { type, meta, payload } = frame;
+    const { type, id, meta, payload } = frame;
     const inbound = this.$inbound.get(type);
+    if (id !== "" && this.$replies.has(type)) {
+      return; // an answer that comes too late
+    }
     if (inbound !== undefined) {
       if (!this.#rooms.advance(meta["room"], meta["seq"])) {
         return; // it came before

@@ -21,7 +21,7 @@ func (b *builder) examples(m *model.Message) []Example {
 	}
 	frame := func(title, name string, payload json.RawMessage) {
 		if payload != nil {
-			out = append(out, Example{title, b.frame(name, payload, meta)})
+			out = append(out, Example{title, b.frame(name, payload, meta, m.Request != nil)})
 			meta = nil
 		}
 	}
@@ -46,8 +46,8 @@ func (b *builder) examples(m *model.Message) []Example {
 	return out
 }
 
-// frame returns a frame as it stands on the wire.
-func (b *builder) frame(name string, payload json.RawMessage, meta json.RawMessage) string {
+// frame returns a frame as it stands on the wire: one of a request, its answer included, has the request's number.
+func (b *builder) frame(name string, payload, meta json.RawMessage, request bool) string {
 	frame := jsonschema.Object{{Key: "type", Value: name}}
 	if meta != nil {
 		frame.Add("meta", meta)
@@ -58,7 +58,7 @@ func (b *builder) frame(name string, payload json.RawMessage, meta json.RawMessa
 		if v.Ints {
 			frame[0].Value = json.RawMessage(name)
 		}
-		if v.ID != "" && b.answered[name] {
+		if v.ID != "" && request {
 			frame.Add(v.ID, 1)
 		}
 		frame = append(frame, inEnvelope(v, payload)...)

@@ -81,12 +81,7 @@ type Type struct {
 }
 
 func newPage(api *model.API) *Page {
-	b := &builder{api: api, answered: make(map[string]bool)}
-	for _, m := range api.Messages {
-		if m.Request != nil {
-			b.answered[m.Wire], b.answered[m.Request.ResponseWire], b.answered[progressType] = true, true, true
-		}
-	}
+	b := &builder{api: api}
 	p := &Page{Header: "<!-- " + output.Header + " -->", Name: api.Name, Version: api.Version, Doc: api.Doc,
 		Fingerprint: api.Fingerprint, Facts: fileFacts(api)}
 	for _, s := range []struct {
@@ -118,10 +113,7 @@ func newPage(api *model.API) *Page {
 	return p
 }
 
-type builder struct {
-	api      *model.API
-	answered map[string]bool // names of frames that have the number of a request
-}
+type builder struct{ api *model.API }
 
 // anchor returns the id of a heading.
 func anchor(text string) string {

@@ -25,6 +25,8 @@ type Options struct {
 	Form *Form
 	// DeclaredMeta keeps keys of meta that the protocol does not know in Frame.Meta, for DecodeMeta.
 	DeclaredMeta bool
+	// OptionalPayload lets any frame be without a payload: whoever reads it looks at HasPayload.
+	OptionalPayload bool
 	// V1 allows what only the extended profile has: timeoutMs in the meta of clients.
 	V1 bool
 }
@@ -107,7 +109,7 @@ func (r *reader[M]) root() {
 	if o.Lacks(seen, 1<<seenType) {
 		o.Require(seen, seenType, "type")
 	}
-	if r.decode != nil && o.Lacks(seen, 1<<seenPayload) {
+	if r.decode != nil && !r.opt.OptionalPayload && o.Lacks(seen, 1<<seenPayload) {
 		o.Require(seen, seenPayload, "payload")
 	}
 }

@@ -52,6 +52,7 @@ func TestReadFrames(t *testing.T) {
 		{"a payload too many, first", `{"payload":[{}],"type":"__heartbeat"}`, envelope.Options{}, frame{Message: heartbeat, Known: true, HasPayload: true},
 			"/payload must be left out, because this message has no payload"},
 		{"a payload too few", `{"type":"ROOM_UPDATE"}`, envelope.Options{}, frame{Message: roomUpdateMessage, Known: true}, "/payload is required"},
+		{"a payload that may lack", `{"type":"ROOM_UPDATE"}`, envelope.Options{OptionalPayload: true}, frame{Message: roomUpdateMessage, Known: true}, ""},
 		{"no type", `{"payload":{}}`, envelope.Options{}, frame{HasPayload: true}, "/type is required"},
 		{"type of another type", `{"type":5,"meta":{"correlationId":"c"}}`, envelope.Options{}, frame{CorrelationID: "c"}, "/type must be a string, got number"},
 		{"unknown type", `{"type":"NOPE","payload":{"a":[1]},"meta":{"correlationId":"c"}}`, envelope.Options{},
