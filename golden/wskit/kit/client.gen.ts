@@ -454,6 +454,7 @@ export type State = "connecting" | "open" | "reconnecting" | "closed";
 export interface WebSocketLike {
   readonly protocol: string;
   readonly readyState: number;
+  readonly bufferedAmount?: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
@@ -468,44 +469,50 @@ export interface ClientOptions {
    * The token that the server authenticates the connection by, or a function that returns one, which is called before each
    * attempt to connect. When it throws or rejects, that is told to onError and tried again later.
    */
-  readonly token?: string | (() => string | undefined | Promise<string | undefined>);
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /**
    * Where the token travels: as the subprotocol `bearer.<token>`, which is not logged on the way, or as `access_token` in the
    * query, for tokens with characters that a subprotocol cannot have. The default is "protocol".
    */
-  readonly tokenPlacement?: "protocol" | "query";
+  readonly tokenPlacement?: "protocol" | "query" | undefined;
   /** More subprotocols to offer. */
-  readonly protocols?: readonly string[];
+  readonly protocols?: readonly string[] | undefined;
   /** The WebSocket to use; globalThis.WebSocket unless given. */
-  readonly WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
+  readonly WebSocket?: (new (url: string, protocols: string[]) => WebSocketLike) | undefined;
+  /** Whether to connect at once; true unless given. Else it waits for connect(), as programs want that are rendered on a server, too. */
+  readonly autoConnect?: boolean | undefined;
   /** Whether to connect again; true unless given. */
-  readonly reconnect?: boolean;
+  readonly reconnect?: boolean | undefined;
   /**
    * The wait before an attempt is random, from 0 to baseMs·2ⁿ after n failures in a row and at most maxMs. Failures are forgotten
    * once a connection lasted stableMs. 300, 10,000 and 5,000 unless given.
    */
-  readonly backoff?: { readonly baseMs?: number; readonly maxMs?: number; readonly stableMs?: number };
+  readonly backoff?: { readonly baseMs?: number | undefined; readonly maxMs?: number | undefined; readonly stableMs?: number | undefined } | undefined;
   /**
    * What waits while there is no connection: how many frames, and what becomes of one more: it is refused, it takes the place of the
    * oldest, or nothing waits at all. 1000 and "drop-newest" unless given.
    */
-  readonly queue?: { readonly size?: number; readonly policy?: "drop-newest" | "drop-oldest" | "off" };
+  readonly queue?: { readonly size?: number | undefined; readonly policy?: "drop-newest" | "drop-oldest" | "off" | undefined } | undefined;
+  /**
+   * How many bytes may wait in the socket for a network that is too slow; 16 MiB unless given. More is refused as by a queue that is full.
+   */
+  readonly maxBufferedBytes?: number | undefined;
   /** How many requests may wait for their answer; 1000 unless given. */
-  readonly pendingLimit?: number;
+  readonly pendingLimit?: number | undefined;
   /** How long an attempt to connect may take, the token included; 30,000 unless given. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** How long a quiet connection is left alone, and how long the server may take to answer then; 25,000 and 10,000 unless given; 0: no heartbeats. */
-  readonly heartbeat?: { readonly intervalMs?: number; readonly timeoutMs?: number };
+  readonly heartbeat?: { readonly intervalMs?: number | undefined; readonly timeoutMs?: number | undefined } | undefined;
 }
 
 /** Settings of one request. */
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Is called for each value on the way to the answer. */
-  readonly onProgress?: (value: P) => void;
+  readonly onProgress?: ((value: P) => void) | undefined;
 }
 
 /** What comes with a message of the server. */
@@ -601,7 +608,6 @@ const $global = globalThis as unknown as {
 
 /** The subprotocol of the extended profile. */
 const $v1 = "wsgen.v1";
-const $heartbeat = JSON.stringify({ type: "__heartbeat" });
 
 /** A frame as it was read. */
 interface $Frame {
@@ -666,7 +672,7 @@ function $parse(data: string): $Frame | undefined {
   return { type: raw["type"], id: typeof id === "string" ? id : "", meta, payload: raw["payload"], raw };
 }
 
-type $Listener = (value: never, meta: never) => void;
+type $Listener = (value: never, meta: never) => unknown;
 
 class $Listeners {
   readonly #all = new Map<string, Set<$Listener>>();
@@ -674,7 +680,7 @@ class $Listeners {
   /** Adds a listener of a name. What it returns takes it away. */
   add(name: string, listener: $Listener): () => void {
     const all = this.#all.get(name) ?? new Set();
-    const own: $Listener = (value, meta) => { listener(value, meta); }; // the same function may be given twice
+    const own: $Listener = (value, meta) => listener(value, meta); // the same function may be given twice
     this.#all.set(name, all.add(own));
     return () => { all.delete(own); };
   }
@@ -682,19 +688,19 @@ class $Listeners {
   /** Calls the listeners of a name, and reports whether there are any. One that throws keeps no other from being called. */
   call(name: string, value: unknown, meta?: unknown): boolean {
     const current = this.#all.get(name);
+    const failed = name === "error" ? console.error : this.report;
     const all = [...(current ?? [])];
     for (const listener of all) {
       if (current?.has(listener) === false) {
         continue; // one before it has ended it
       }
       try {
-        listener(value as never, meta as never);
-      } catch (error) {
-        if (name === "error") {
-          console.error(error);
-        } else {
-          this.report(error);
+        const out = listener(value as never, meta as never);
+        if (out instanceof Promise) {
+          out.catch(failed);
         }
+      } catch (error) {
+        failed(error);
       }
     }
     return all.length > 0;
@@ -794,8 +800,28 @@ interface $Owner {
 /** How long a server may tell a client to stay away, in milliseconds. */
 const $maxAdvice = 300_000;
 
+/** The longest time that a timer takes, in milliseconds: 24 days. */
+const $forever = 2 ** 31 - 1;
+
+/** Calls a function after a time, which may be longer than a timer takes. */
+function $after(ms: number, run: () => void): ReturnType<typeof setTimeout> {
+  return setTimeout(run, Math.min(ms, $forever));
+}
+
 /** Codes after which a client stays away (of 4401, unless it can get a new token). */
 const $final = [1000, 1003, 1007, 1008, 1009, 4403, 4409];
+
+/** The address of a WebSocket. */
+function $address(url: string | URL): URL {
+  const base = $global.location?.href;
+  if (base === undefined && String(url).startsWith("/")) {
+    throw new TypeError(`${String(url)} is relative, and there is no page here: give an address such as wss://example.com/ws`);
+  }
+  const target = new URL(url, base);
+  target.protocol = target.protocol.replace(/^http/, "ws");
+  target.hash = "";
+  return target;
+}
 
 /** Lets go of a socket. */
 function $abandon(socket: WebSocketLike | undefined): void {
@@ -811,7 +837,7 @@ class $Connection {
   error: unknown; // why it has stopped, or was lost last
   socket: WebSocketLike | undefined; // the one that counts; it has been open
   winding = false; // nothing new is sent, because another socket is about to take over
-  readonly #url: string;
+  readonly #url: string | URL;
   readonly #options: ClientOptions;
   readonly #owner: $Owner;
   #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
@@ -819,6 +845,8 @@ class $Connection {
   #by = 0; // when the server goes away; 0: it has not said so
   #marked = false; // the server has come to the end of what was sent
   #held: unknown[] = []; // what the next socket has received before it takes over
+  #started = false;
+  #idle = false; // it waits for its next attempt
   #attempt = 0; // counts attempts and ends, so that what is late notices
   #failures = 0;
   #renewed = false; // a refused token was replaced since the last stable connection
@@ -828,23 +856,28 @@ class $Connection {
   #dialer: ReturnType<typeof setTimeout> | undefined; // of an attempt, the wait for it, or what a move waits for
 
   constructor(url: string | URL, options: ClientOptions, owner: $Owner) {
-    const target = new URL(url, $global.location?.href);
-    target.protocol = target.protocol.replace(/^http/, "ws");
-    target.hash = "";
-    this.#url = target.href;
+    this.#url = url;
     this.#options = options;
     this.#owner = owner;
   }
 
-  /** Makes the first attempt to connect. */
+  /** Makes the first attempt to connect, once. */
   start(): void {
-    $global.addEventListener?.("online", this.#online);
-    void this.#connect();
+    if (!this.#started && this.state !== "closed") {
+      this.#started = true;
+      $global.addEventListener?.("online", this.#online);
+      void this.#connect();
+    }
   }
 
   /** Whether a frame would be sent: a socket that is closing takes frames and forgets them. */
   writable(): boolean {
     return !this.winding && this.socket?.readyState === 1;
+  }
+
+  /** Whether the network does not take any more for now. */
+  full(): boolean {
+    return (this.socket?.bufferedAmount ?? 0) > (this.#options.maxBufferedBytes ?? 2 ** 24);
   }
 
   /** Sends a frame; false: there is no connection for it. */
@@ -902,55 +935,58 @@ class $Connection {
     }
   }
 
-  /** The network is back: there is no need to wait any longer. */
+  /** The network is there again: there is no need to wait any longer. */
   readonly #online = (): void => {
-    if (this.state === "reconnecting" && this.#next === undefined) {
+    if (this.state === "reconnecting" && this.#idle) {
       void this.#connect();
+    } else if (this.send($frame("__heartbeat", {}))) {
+      this.#beat(this.#received, true); // another network may have taken the connection with it
     }
   };
 
   /** Connects after a while. */
   #later(ms: number): void {
-    this.#dialer = setTimeout(() => { void this.#connect(); }, ms);
+    this.#idle = true;
+    this.#dialer = $after(ms, () => { void this.#connect(); });
   }
 
   /** Makes one attempt to connect. */
   async #connect(): Promise<void> {
     clearTimeout(this.#dialer);
+    this.#idle = false;
     const attempt = ++this.#attempt;
     const failed = (error: unknown): void => {
       if (attempt === this.#attempt) {
         this.#failed(error);
       }
     };
-    this.#dialer = setTimeout(() => { failed(new CloseError(1006, "connecting took too long")); }, this.#options.connectTimeoutMs ?? 30_000);
-    let token: string | undefined;
+    this.#dialer = $after(this.#options.connectTimeoutMs ?? 30_000, () => { failed(new CloseError(1006, "connecting took too long")); });
+    const { token, WebSocket: Socket = $global.WebSocket } = this.#options;
     try {
-      const { token: source } = this.#options;
-      token = typeof source === "function" ? await source() : source;
-    } catch (error) {
-      if (attempt === this.#attempt) {
-        this.#owner.report(error);
-        failed(error);
+      const given = typeof token === "function" ? await (async () => token())() : token; // what it throws is late, too
+      if (attempt === this.#attempt) { // else closed meanwhile, or too late
+        this.#open(Socket, given, failed);
       }
-      return;
-    }
-    if (attempt !== this.#attempt) {
-      return; // closed meanwhile, or too late
-    }
-    try {
-      this.#open(token, failed);
-    } catch (error) { // such as a token that a subprotocol cannot have: it would not be better next time
-      this.stop(error);
+    } catch (error) {
+      await Promise.resolve(); // the program has had time to listen
+      if (attempt !== this.#attempt) {
+        return;
+      }
+      if (typeof token === "function" && Socket !== undefined) {
+        this.#owner.report(error);
+        failed(error); // another token may be better
+      } else {
+        this.stop(error);
+      }
     }
   }
 
-  #open(token: string | undefined, failed: (error: unknown) => void): void {
-    const { WebSocket: Socket = $global.WebSocket, protocols = [], tokenPlacement } = this.#options;
+  #open(Socket: ClientOptions["WebSocket"], token: string | undefined, failed: (error: unknown) => void): void {
+    const { protocols = [], tokenPlacement } = this.#options;
     if (Socket === undefined) {
       throw new TypeError("there is no WebSocket here: pass one in the options, such as that of the package ws");
     }
-    const url = new URL(this.#url);
+    const url = $address(this.#url);
     const offered = [$v1, ...protocols];
     if (token !== undefined && token !== "") {
       if (tokenPlacement === "query") {
@@ -962,8 +998,12 @@ class $Connection {
       }
     }
     const socket = new Socket(url.href, [...new Set(offered)]);
+    let fault = "it could not be opened";
     this.#next = socket;
-    socket.onopen = () => { this.#opened(); };
+    socket.onopen = () => {
+      fault = "";
+      this.#opened();
+    };
     socket.onmessage = (event: { data?: unknown }) => {
       if (socket === this.#next) {
         this.#held.push(event.data);
@@ -972,14 +1012,14 @@ class $Connection {
       }
     };
     socket.onclose = (event: { code?: number; reason?: string }) => {
-      const error = new CloseError(event.code ?? 1006, event.reason ?? "");
+      const error = new CloseError(event.code ?? 1006, event.reason || fault);
       if (socket === this.socket) {
         this.#lost(error);
       } else {
         failed(error);
       }
     };
-    socket.onerror = () => undefined; // a close follows
+    socket.onerror = (event: { message?: string }) => { fault = event.message || fault; }; // a close follows
   }
 
   /** The next socket is open: it takes over, as soon as the one that is there has finished what it has begun. */
@@ -990,22 +1030,24 @@ class $Connection {
       return;
     }
     this.winding = true;
-    this.socket.send($heartbeat); // its answer says that the server has come to the end of what was sent
-    this.#dialer = setTimeout(() => { this.#takeOver(); }, this.#by - Date.now());
+    this.socket.send($frame("__heartbeat", {})); // its answer says that the server has come to the end of what was sent
+    this.#dialer = $after(this.#by - Date.now(), () => { this.#takeOver(); });
   }
 
-  /** Makes the next socket the one that counts. Unless the owner can go on where it was, it is a new beginning for the program. */
-  #takeOver(): void {
-    clearTimeout(this.#dialer);
+  /**
+   * Makes the next socket the one that counts; false: it is closing. Unless the owner can go on where it was, it is a new beginning for
+   * the program.
+   */
+  #takeOver(): boolean {
     const old = this.socket;
     const next = this.#next;
     const held = this.#held;
-    if (next === undefined) {
-      return;
+    if (next?.readyState !== 1) {
+      return false;
     }
+    clearTimeout(this.#dialer);
     this.socket = next;
     this.#next = undefined;
-    this.#unwind();
     this.#by = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
@@ -1020,6 +1062,7 @@ class $Connection {
       }
     }
     if (this.socket === next) {
+      this.#unwind(); // what a listener has sent until now waits behind the rest
       this.#owner.flush();
       this.#become("open");
     }
@@ -1028,6 +1071,7 @@ class $Connection {
         this.#take(data);
       }
     }
+    return true;
   }
 
   #unwind(): void {
@@ -1043,16 +1087,16 @@ class $Connection {
       return;
     }
     const wait = asked ? timeoutMs : intervalMs * (1 - Math.random() / 5); // so that many clients do not ask together
-    this.#timer = setTimeout(() => {
+    this.#timer = $after(wait, () => {
       if (this.#received !== seen) {
         this.#beat(this.#received);
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.send($heartbeat);
+        this.send($frame("__heartbeat", {}));
         this.#beat(seen, true);
       }
-    }, wait);
+    });
   }
 
   /** Forgets failures when the connection has lasted. */
@@ -1085,9 +1129,11 @@ class $Connection {
   #lost(error: unknown): void {
     this.#lasted();
     const wait = this.#wait(error);
-    if (wait !== undefined && this.winding) {
-      this.#takeOver();
+    if (wait !== undefined && this.winding && this.#takeOver()) {
       return;
+    }
+    if (this.#failures === 1 && this.#openedAt === 0 && wait !== undefined && error instanceof CloseError) {
+      this.#owner.report(error); // nothing has worked yet
     }
     this.#release();
     if (wait === undefined || this.#options.reconnect === false) {
@@ -1211,6 +1257,13 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       received: (data) => { this.#receive(data); },
       report: this.#listeners.report,
     });
+    if (options.autoConnect !== false) {
+      this.connect();
+    }
+  }
+
+  /** Connects for the first time, where autoConnect is false; else it has been done. */
+  connect(): void {
     this.#connection.start();
   }
 
@@ -1246,73 +1299,103 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * Calls a function for each message of a type, in the order of their arrival. What it returns ends that. A function that throws
    * keeps no other from being called.
    */
-  on<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => void): () => void {
-    return this.#listeners.add("=" + type, listener);
+  on<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => unknown): () => void {
+    return this.#listeners.add("=" + type, (message, meta) => (this.state === "closed" ? undefined : listener(message, meta)));
   }
 
   /** Calls a function for the next message of a type. */
-  once<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => void): () => void {
+  once<K extends keyof Events & string>(type: K, listener: (message: Events[K], meta: Meta[K]) => unknown): () => void {
     const off = this.on(type, (message, meta) => {
       off();
-      listener(message, meta);
+      return listener(message, meta);
     });
     return off;
   }
 
   /**
-   * The messages of a type, for `for await`: those that come from its beginning on. The loop ends with the signal or the client. When
-   * more than limit messages (1000) wait for it, it throws.
+   * The messages of a type, for `for await`: those that come from this call on. The loop ends at once with the signal or a break, and with
+   * the client when it has read what came before. When more than limit messages (1000) wait for it, it throws.
    */
-  async *messages<K extends keyof Events & string>(type: K, options: { readonly signal?: AbortSignal; readonly limit?: number } = {}): AsyncGenerator<Events[K], void, void> {
+  messages<K extends keyof Events & string>(
+    type: K,
+    options: { readonly signal?: AbortSignal | undefined; readonly limit?: number | undefined } = {},
+  ): AsyncIterableIterator<Events[K], undefined> {
+    const { signal, limit = 1000 } = options;
     const waiting: Events[K][] = [];
-    let wake = (): void => undefined;
+    let readers: (() => void)[] = [];
     let lost = false;
+    let ended = false;
+    const wake = (): void => {
+      const all = readers;
+      readers = [];
+      all.forEach((go) => { go(); });
+    };
+    const end = (): void => {
+      ended = true;
+      stops.forEach((stop) => { stop(); });
+      signal?.removeEventListener("abort", leave);
+      wake();
+    };
+    const leave = (): void => {
+      waiting.length = 0;
+      end();
+    };
     const stops = [
       this.on(type, (message) => {
-        lost ||= waiting.length >= (options.limit ?? 1000);
-        if (!lost) {
+        if (waiting.length < limit) {
           waiting.push(message);
-        }
-        wake();
-      }),
-      this.onState(() => { wake(); }),
-    ];
-    const aborted = (): void => { wake(); };
-    options.signal?.addEventListener("abort", aborted);
-    try {
-      for (;;) {
-        const next = waiting.shift();
-        if (next !== undefined) {
-          yield next;
-        } else if (lost) {
-          throw new ConnectionError("overflow", `more than ${options.limit ?? 1000} messages ${type} waited for their loop`);
-        } else if (options.signal?.aborted === true || this.state === "closed") {
-          return;
+          wake();
         } else {
-          await new Promise<void>((resolve) => { wake = resolve; });
+          lost = true;
+          end();
         }
-      }
-    } finally {
-      stops.forEach((stop) => { stop(); });
-      options.signal?.removeEventListener("abort", aborted);
+      }),
+      this.onState((state) => {
+        if (state === "closed") {
+          end();
+        }
+      }),
+    ];
+    signal?.addEventListener("abort", leave);
+    if (signal?.aborted === true || this.state === "closed") {
+      leave();
     }
+    return {
+      [Symbol.asyncIterator]() { return this; },
+      async next() {
+        while (waiting.length === 0 && !ended) {
+          await new Promise<void>((resolve) => { readers.push(resolve); });
+        }
+        const value = waiting.shift();
+        if (value === undefined && lost) {
+          lost = false;
+          throw new ConnectionError("overflow", `more than ${limit} messages ${type} waited for their loop`);
+        }
+        return value === undefined ? { done: true, value: undefined } : { value };
+      },
+      return() {
+        leave();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
   }
 
   /** Calls a function when the state changes. */
-  onState(listener: (state: State, error: unknown) => void): () => void {
-    return this.#listeners.add("state", listener);
+  onState(listener: (state: State, error: unknown) => unknown): () => void {
+    return this.#listeners.add("state", (state, error) => (state === this.state ? listener(state, error) : undefined)); // else it is no news any more
   }
 
   /**
    * Calls a function for what has no caller to return it to: an ERROR of the server, a frame that cannot be read or was dropped,
-   * a token that could not be had, a listener that threw. Without one, such errors go to the console.
+   * a token that could not be had, a listener that threw, a first attempt to connect that failed, and why the client has stopped when it
+   * was not asked to. Without one, such errors go to the console.
    */
-  onError(listener: (error: unknown) => void): () => void {
+  onError(listener: (error: unknown) => unknown): () => void {
     return this.#listeners.add("error", listener);
   }
 
   /** Calls a function for messages of types that the schema does not have, which a newer server may send. */
-  onUnknown(listener: (type: string, frame: unknown) => void): () => void {
+  onUnknown(listener: (type: string, frame: unknown) => unknown): () => void {
     return this.#listeners.add("unknown", listener);
   }
 
@@ -1320,7 +1403,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
    * Calls a function when the client has missed messages of a room for good, or is no member of it any more: what is shown of the room
    * has to be read again, or the room joined again.
    */
-  onGap(listener: (gap: Gap) => void): () => void {
+  onGap(listener: (gap: Gap) => unknown): () => void {
     return this.#listeners.add("gap", listener);
   }
 
@@ -1344,7 +1427,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       return false;
     }
     const frame = this.#frame(message, $body(message, payload, meta));
-    return this.#connection.send(frame) || this.#enqueue({ type: message.type, frame });
+    return !this.#connection.full() && (this.#connection.send(frame) || this.#enqueue({ type: message.type, frame }));
   }
 
   /** Sends a request and waits for its answer. */
@@ -1353,7 +1436,6 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
       const { signal } = options;
       signal?.throwIfAborted();
       const body = $body(message, payload, meta);
-      this.#frame(message, body);
       if (this.state === "closed") {
         throw this.#stopped();
       }
@@ -1361,28 +1443,29 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
         throw new ConnectionError("too-many-requests", `${this.#calls.size} requests wait for their answer`);
       }
       const abort = (): void => {
-        this.#cancel(call, signal?.reason);
+        this.#cancel(call, signal?.reason ?? Object.assign(new Error("the request was aborted"), { name: "AbortError" }));
       };
       const call: $Call = {
         id: this.#prefix + (++this.#lastId).toString(36),
         message, body, resolve, reject,
-        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), 2 ** 31 - 1), // more than a timer takes is no limit
+        timeoutMs: Math.min(Math.ceil(options.timeoutMs ?? message.timeoutMs ?? 30_000), $forever),
         onProgress: options.onProgress as ((value: unknown) => void) | undefined,
         stop: () => { signal?.removeEventListener("abort", abort); },
       };
+      this.#frame(message, body, this.#meta(call, call.timeoutMs));
       this.#calls.set(call.id, call);
       signal?.addEventListener("abort", abort);
-      if (this.#connection.writable()) {
+      if (!this.#connection.full() && this.#connection.writable()) {
         this.#sendCall(call);
-      } else if (!this.#enqueue(call)) {
+      } else if (this.#connection.full() || !this.#enqueue(call)) {
         this.#fail(call, "queue-full", "no room in the queue");
       }
     });
   }
 
   /** The frame of a body, within what its type may have. */
-  #frame(message: $Message, body: $Body): string {
-    const frame = $frame(message.type, body);
+  #frame(message: $Message, body: $Body, meta?: $Members): string {
+    const frame = $frame(message.type, body, meta);
     const most = message.maxBytes ?? Infinity;
     const size = frame.length * 3 > most ? new TextEncoder().encode(frame).length : 0;
     if (size > most) {
@@ -1418,15 +1501,16 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     const now = Date.now();
     if (call.due === undefined) { // one that is sent again has only the rest of its time
       call.due = now + call.timeoutMs;
-      call.timer = setTimeout(() => {
+      call.timer = $after(call.timeoutMs, () => {
         this.#cancel(call, new ServerError("DEADLINE_EXCEEDED", `no answer to ${call.message.type} within ${call.timeoutMs} ms`, { maybeApplied: true }));
-      }, call.timeoutMs);
+      });
     }
-    const meta: $Members = { correlationId: call.id };
-    if (socket?.protocol === $v1) {
-      meta["timeoutMs"] = Math.max(1, call.due - now);
-    }
-    socket?.send($frame(call.message.type, call.body, meta));
+    socket?.send($frame(call.message.type, call.body, this.#meta(call, Math.max(1, call.due - now))));
+  }
+
+  #meta(call: $Call, timeoutMs: number): $Members {
+    const { protocol = $v1 } = this.#connection.socket ?? {};
+    return { correlationId: call.id, ...(protocol === $v1 ? { timeoutMs } : {}) };
   }
 
   /** Ends a call that nobody waits for any more, and tells the server. */
@@ -1464,9 +1548,11 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
 
   /** Sends what has waited. */
   #flush(): void {
-    const waiting = this.#queue;
-    this.#queue = [];
-    for (const item of waiting) {
+    while (this.#connection.writable()) {
+      const item = this.#queue.shift();
+      if (item === undefined) {
+        break;
+      }
       if ("id" in item) {
         this.#sendCall(item);
       } else {
@@ -1500,7 +1586,10 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     if (state === "closed") {
       this.#queue = [];
       for (const call of [...this.#calls.values()]) {
-        this.#fail(call, "closed", "the client has stopped", error);
+        this.#fail(call, "closed", this.#stopped().message, error);
+      }
+      if (!(error instanceof ConnectionError) && (error as CloseError).code !== 1000) {
+        this.#listeners.report(error);
       }
     }
     this.#listeners.call("state", state, error);
