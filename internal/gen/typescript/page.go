@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsgen/wsgen/internal/model"
+	"github.com/wsgen/wsgen/internal/names"
 	"github.com/wsgen/wsgen/internal/output"
 	"github.com/wsgen/wsgen/runtime/codec"
 )
@@ -25,7 +26,7 @@ type Page struct {
 	Errors                    []Failure
 	Envelope                  *model.Envelope
 	Strict                    bool // clients read as servers do
-	History                   bool
+	History, Presence         bool
 	Rooms                     []Room
 	Runtime                   string
 }
@@ -49,8 +50,8 @@ type Message struct {
 // Failure is an error code with details.
 type Failure struct{ Code, Doc, Type, Codec string }
 
-// Room is a kind of room.
-type Room struct{ Name, Field string }
+// Room is a kind of room, and the function that returns topics of its rooms.
+type Room struct{ Name, Field, Func string }
 
 // builder collects what a page needs.
 type builder struct {
@@ -70,7 +71,8 @@ func newPage(api *model.API) *Page {
 	all := b.types()
 	b.name(all)
 	p := &Page{Header: output.Header, Source: clean(api.Source), Name: api.Name, Doc: api.Doc, Fingerprint: api.Fingerprint,
-		Envelope: api.Envelope, Strict: api.StrictClients, History: api.Sharding.History != nil}
+		Envelope: api.Envelope, Strict: api.StrictClients, History: api.Sharding.History != nil,
+		Presence: api.Presence != nil}
 	p.Codecs = b.codecs(all)
 	for _, n := range all {
 		p.Types = append(p.Types, b.declare(n)...)
@@ -88,7 +90,7 @@ func newPage(api *model.API) *Page {
 		return code == "INVALID_ARGUMENT" || slices.ContainsFunc(p.Errors, func(f Failure) bool { return f.Code == code })
 	})
 	for _, k := range api.Kinds {
-		p.Rooms = append(p.Rooms, Room{k.Name, k.Field})
+		p.Rooms = append(p.Rooms, Room{k.Name, k.Field, names.TS(k.Name + "_topic")})
 	}
 	b.runtime(p)
 	return p
