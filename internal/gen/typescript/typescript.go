@@ -34,7 +34,7 @@ func Generate(api *model.API) ([]output.File, error) {
 
 func render(name string, p *Page) ([]byte, error) {
 	t, err := template.New(name).Funcs(template.FuncMap{"doc": doc, "quote": quote, "key": key}).ParseFS(templates.TypeScript,
-		"typescript/"+name)
+		"typescript/*.tmpl")
 	if err != nil {
 		return nil, err
 	}
