@@ -1,6 +1,7 @@
+import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-// The typed rules that are recommended, on generated code and on tests.
+// The typed rules that are recommended, on generated code and on tests; the rules of React on what is generated for it.
 export default tseslint.config({
   files: ["**/*.ts"],
   extends: [...tseslint.configs.recommendedTypeChecked],
@@ -8,4 +9,7 @@ export default tseslint.config({
   rules: {
     "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", name: ["test", "after", "before"], package: "node:test" }] }],
   },
+}, {
+  files: ["**/react.gen.ts"],
+  extends: [reactHooks.configs.flat.recommended],
 });
