@@ -1764,6 +1764,11 @@ export function connect(url: string | URL, options: ClientOptions = {}): Client 
   return new Client(url, options);
 }
 
+/** The topic of the room with a key, as it stands in the metadata of messages, in gaps and in presence: room:<key>. */
+export function roomTopic(key: string | number | bigint): `room:${string}` {
+  return `room:${key}`;
+}
+
 /** Reads a value of JSON as a type of the schema, strictly; an InvalidMessageError says what is wrong. */
 export function parse<K extends keyof Types>(type: K, json: unknown): Types[K] {
   return $convert($types[type], json, type, false, true) as Types[K];
