@@ -42,7 +42,7 @@ ts-test: npm
 	e2e/node_modules/.bin/tsc -p e2e
 	e2e/node_modules/.bin/tsc -p e2e/tsconfig.node.json
 	e2e/node_modules/.bin/tsc -p examples/chat/web
-	e2e/node_modules/.bin/eslint -c e2e/eslint.config.js e2e/typescript examples/chat/web/src $$(git ls-files '*.gen.ts')
+	e2e/node_modules/.bin/eslint --no-inline-config -c e2e/eslint.config.js e2e/typescript examples/chat/web/src $$(git ls-files '*.gen.ts')
 	cd e2e && node --import tsx --test --test-reporter=spec typescript/*.test.ts
 
 # The chat page in a real browser, and the editors' language server on the YAML.

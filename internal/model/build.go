@@ -11,10 +11,12 @@ import (
 	"github.com/wsgen/wsgen/internal/schema"
 )
 
-// Defaults of what a file does not say.
+// DefaultTimeout is how long a request may take where the file does not say.
+const DefaultTimeout = 30 * time.Second
+
+// Other defaults of what a file does not say.
 const (
 	defaultMaxBytes           = 64 << 10
-	defaultTimeout            = 30 * time.Second
 	defaultIdle               = time.Minute
 	defaultRoomsPerConnection = 100
 )

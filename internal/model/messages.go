@@ -312,7 +312,7 @@ func (b *builder) request(tree *schema.Message, m *Message) *RPC {
 		}
 	}
 	if r.Timeout == 0 {
-		r.Timeout = defaultTimeout
+		r.Timeout = DefaultTimeout
 	}
 	if tree.Progress != nil {
 		r.Progress = b.body(tree, tree.Progress, m, "progress", "Progress")

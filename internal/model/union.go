@@ -115,6 +115,9 @@ func (b *builder) intEnum(s *jsonschema.Schema, at place) *Type {
 // enumValues names the values.
 func (b *builder) enumValues(kind Kind, values []string, s *jsonschema.Schema, at place) *Type {
 	suffixes, _ := names.Enum(values)
+	if kind == IntEnum {
+		suffixes = names.IntEnum(values)
+	}
 	if len(s.EnumNames) == len(values) {
 		for i, name := range s.EnumNames {
 			suffixes[i] = names.Go(name)
@@ -256,6 +259,9 @@ func (b *builder) tagged(list []*jsonschema.Schema, tag string, at place) *Type 
 		use := b.typ(v, at.path+"."+text, at.goName+names.Go(text))
 		if use.Kind == Ref && use.Check == nil {
 			variant.Type = use.Ref
+			if use.Ref.Path == at.path+"."+text { // it stands here alone
+				use.Ref.Doc = or(use.Ref.Doc, v.Description)
+			}
 			t.Union = append(t.Union, variant)
 		}
 	}

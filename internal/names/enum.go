@@ -24,6 +24,16 @@ func Enum(values []string) (suffixes []string, numbered bool) {
 	return out, true
 }
 
+// IntEnum returns the ends of the constants' names of integers in digits. A minus sign is always in them: a name that
+// left it out would change as soon as the same number without it is added.
+func IntEnum(values []string) []string {
+	suffixes := make([]string, len(values))
+	for i, v := range values {
+		suffixes[i] = strings.Replace(v, "-", symbol('-'), 1)
+	}
+	return suffixes
+}
+
 // nameAll names every value and reports whether the names are there and different.
 func nameAll(values []string, name func(string) string) ([]string, bool) {
 	out := make([]string, len(values))

@@ -72,6 +72,12 @@ func TestEnums(t *testing.T) {
 	}
 }
 
+func TestIntEnum(t *testing.T) {
+	if got, want := names.IntEnum([]string{"-1", "5", "1"}), []string{"Minus1", "5", "1"}; !slices.Equal(got, want) {
+		t.Errorf("the names are %q instead of %q", got, want)
+	}
+}
+
 func TestSimilar(t *testing.T) {
 	words := []string{"string", "int32", "date", "time"}
 	for in, want := range map[string]string{"strnig": "string", "String": "string", "int": "int32", "xyz": "", "dat": "date"} {

@@ -254,7 +254,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
   }
 
   /** Sends a request and waits for its answer. */
-  protected $call(message: $Message, payload: unknown, options: RequestOptions<never> = {}, meta?: unknown): Promise<unknown> {
+  protected $call(message: $Message, payload: unknown, options: Omit<RequestOptions, "onProgress"> & { readonly onProgress?: ((value: never) => void) | undefined } = {}, meta?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
       signal?.throwIfAborted();

@@ -16,8 +16,8 @@ export class InvalidMessageError extends Error {
   readonly issues: readonly Issue[];
 
   constructor(type: string, issues: readonly Issue[]) {
-    const first = issues[0];
-    super(`${type}${first?.path ?? ""}: ${first?.message ?? "is invalid"}`);
+    const [first, ...more] = issues;
+    super(`${type}${first?.path ?? ""}: ${first?.message ?? "is invalid"}${more.length > 0 ? ` (and ${more.length} more)` : ""}`);
     this.name = "InvalidMessageError";
     this.type = type;
     this.issues = issues;
@@ -44,8 +44,6 @@ function $make(type: () => $Type): $Type {
 }
 
 //#end
-const $maxDepth = 64;
-
 function $fail(c: $Context, message: string): undefined {
   if (c.issues.length < 16) {
     c.issues.push({ path: c.path.map((step) => "/" + String(step).replaceAll("~", "~0").replaceAll("/", "~1")).join(""), message });
@@ -62,25 +60,26 @@ function $convert(type: $Type, value: unknown, name: string, write: boolean, str
   return out;
 }
 
-/** Goes one step down, and comes back. */
+/** Goes one step down, and comes back. An array or an object there may be the innermost one. */
 function $at(c: $Context, step: string | number, type: $Type, value: unknown): unknown {
   c.path.push(step);
-  const out = c.path.length > $maxDepth ? $fail(c, `is nested deeper than ${$maxDepth} levels`) : type(value, c);
+  const deep = c.path.length > 63 && /Ar|Ob/.test($tag(value));
+  const out = deep ? $fail(c, "is nested deeper than 64 levels") : type(value, c);
   c.path.pop();
   return out;
 }
 
-function $isObject(value: unknown): value is $Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+/** What kind of object a value is, of whatever realm: Object, also where it is of a class, Array, Date, Uint8Array. */
+function $tag(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Sets a member, whatever its name is. */
-function $set(target: $Members, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    target[key] = value;
-  }
+function $failAt(c: $Context, step: string | number, message: string): unknown {
+  return $at(c, step, () => $fail(c, message), undefined);
+}
+
+function $isObject(value: unknown): value is $Members {
+  return $tag(value) === "Object";
 }
 
 /** Bounds of a size; undefined is none. */
@@ -107,7 +106,7 @@ function $string(min?: number, max?: number, also?: (text: string) => string | u
     if (typeof value !== "string") {
       return $fail(c, "must be a string");
     }
-    if (min !== undefined || max !== undefined) {
+    if ((min ?? max) !== undefined) {
       $size(c, $length(value), "characters", min, max);
     }
     const wrong = c.strict || always ? also?.(value) : undefined;
@@ -130,14 +129,14 @@ function $bool(value: unknown, c: $Context): unknown {
 //#end
 //#if integer
 
-/** least and most are those of the type, which what is received keeps to as well. */
-function $integer(min: number, max: number, least = min, most = max): $Type {
+/** least and most are those of the type, which what is received keeps to as well; last is the last number that can be sent. */
+function $integer(min: number, max: number, least = min, most = max, last = max): $Type {
   return (value, c) => {
     if (!Number.isInteger(value)) {
       return $fail(c, "must be an integer");
     }
     const n = value as number;
-    const [from, to] = c.strict ? [min, max] : [least, most];
+    const [from, to] = c.strict ? [min, c.write ? last : max] : [least, most];
     if (n < from || n > to) {
       return $fail(c, `must be from ${from} to ${to}`);
     }
@@ -175,11 +174,20 @@ function $float(min = -Infinity, max = Infinity, single = false): $Type {
 
 /** The bytes of base64 in its one canonical form; undefined for all else. */
 function $decoded(text: string): Uint8Array | undefined {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+  let bytes = "";
+  try {
+    bytes = atob(text);
+  } catch {
     return undefined;
   }
-  const bytes = atob(text);
-  return btoa(bytes) === text ? Uint8Array.from(bytes, (char) => char.charCodeAt(0)) : undefined;
+  if (btoa(bytes) !== text) {
+    return undefined;
+  }
+  const data = new Uint8Array(bytes.length);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = bytes.charCodeAt(i);
+  }
+  return data;
 }
 //#end
 //#if bytes
@@ -188,7 +196,7 @@ function $bytes(min?: number, max?: number): $Type {
   return (value, c) => {
     let data: Uint8Array | undefined;
     if (c.write) {
-      data = value instanceof Uint8Array ? value : undefined;
+      data = $tag(value) === "Uint8Array" ? (value as Uint8Array) : undefined;
     } else if (typeof value === "string") {
       data = $decoded(value);
     }
@@ -209,34 +217,36 @@ function $bytes(min?: number, max?: number): $Type {
 //#end
 //#if any
 
-/** Whatever JSON can say. */
-function $any(value: unknown, c: $Context): unknown {
-  if (Array.isArray(value)) {
-    return value.map((item, i) => $at(c, i, $any, item));
-  }
-  if (typeof value === "number" ? Number.isFinite(value) : value === null || typeof value === "string" || typeof value === "boolean") {
-    return value;
-  }
-  return $isObject(value) ? $members(value, c, $any) : $fail(c, "must be a value that JSON has");
-}
-//#end
-//#if object
-
-function $object(min?: number, max?: number): $Type {
-  return (value, c) => {
-    if (!$isObject(value)) {
-      return $fail(c, "must be an object");
+/** Whatever JSON can say. What comes may have a number that is too large for ours, unless it is in an object. */
+function $json(large: boolean): $Type {
+  const type: $Type = (value, c) => {
+    if (Array.isArray(value)) {
+      return Array.from(value, (item, i) => $at(c, i, type, item));
     }
-    const out = $members(value, c, $any);
-    $size(c, Object.keys(out).length, "members", min, max);
-    return out;
+    if (typeof value === "object" && value !== null) {
+      return $members(value, c, type);
+    }
+    const number = large && !c.write ? !Number.isNaN(value) : Number.isFinite(value);
+    return value === null || typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && number) ? value : $fail(c, "must be a value that JSON has");
   };
+  return type;
 }
+
+const $any = /* @__PURE__ */ $json(true);
 //#end
 //#if members
 
-function $members(value: $Members, c: $Context, elem: $Type, key?: $Type): $Members {
-  const out: $Members = {};
+/** Whether an object is of no class, in whatever realm it was made. One of a class may have more to say than its own members. */
+function $isPlain(value: unknown): value is $Members {
+  const proto: unknown = $isObject(value) && Object.getPrototypeOf(value);
+  return proto === null || Object.getPrototypeOf(proto) === null;
+}
+
+function $members(value: unknown, c: $Context, elem: $Type, key?: $Type): $Members | undefined {
+  if (!$isPlain(value)) {
+    return $fail(c, "must be a plain object");
+  }
+  const out: [string, unknown][] = []; // fromEntries can also set __proto__
   for (const name of Object.keys(value)) {
     if (c.write && value[name] === undefined) {
       continue;
@@ -244,20 +254,19 @@ function $members(value: $Members, c: $Context, elem: $Type, key?: $Type): $Memb
     if (key !== undefined) {
       $at(c, name, key, name);
     }
-    $set(out, name, $at(c, name, elem, value[name]));
+    out.push([name, $at(c, name, elem, value[name])]);
   }
-  return out;
+  return Object.fromEntries(out);
 }
 //#end
 //#if map
 
 function $map(elem: $Type, key?: $Type, min?: number, max?: number): $Type {
   return (value, c) => {
-    if (!$isObject(value)) {
-      return $fail(c, "must be an object");
-    }
     const out = $members(value, c, elem, key);
-    $size(c, Object.keys(out).length, "members", min, max);
+    if (out !== undefined) {
+      $size(c, Object.keys(out).length, "members", min, max);
+    }
     return out;
   };
 }
@@ -270,7 +279,7 @@ function $array(elem: $Type, min?: number, max?: number): $Type {
       return $fail(c, "must be an array");
     }
     $size(c, value.length, "items", min, max);
-    return value.map((item, i) => $at(c, i, elem, item));
+    return Array.from(value, (item, i) => $at(c, i, elem, item));
   };
 }
 //#end
@@ -292,7 +301,7 @@ function $tuple(items: readonly $Type[], needed: number, rest?: $Type, min?: num
       if (type !== undefined) {
         out.push($at(c, i, type, item));
       } else if (c.write) {
-        $at(c, i, (_, at) => $fail(at, "is unknown"), item);
+        $failAt(c, i, "is unknown");
       }
     }
     return out;
@@ -346,28 +355,28 @@ function $equal(a: unknown, b: unknown): boolean {
 //#end
 //#if struct
 
-/** A field: its name on the wire, its type, whether it is required (0), optional (1) or never there (2), its default, and its name here. */
-type $Field = readonly [wire: string, type: $Type, presence?: 0 | 1 | 2, initial?: unknown, name?: string];
+/** A field: its name on the wire, its type, 1 where it is optional, its default, and its name here. */
+type $Field = readonly [wire: string, type: $Type, optional?: 1, initial?: unknown, name?: string];
 
 /** extra is the type of members without a field; true passes over them, false refuses them. */
 function $struct(fields: readonly $Field[], extra: $Type | boolean = false): $Type {
-  const known = new Map(fields.map((field) => [field[0], field]));
-  const names = new Map(fields.map((field) => [field[4] ?? field[0], field]));
+  const known = new Set(fields.map((field) => field[0]));
+  const names = new Set(fields.map((field) => field[4] ?? field[0]));
   return (value, c) => {
     if (!$isObject(value)) {
       return $fail(c, "must be an object");
     }
-    const out: $Members = {};
-    for (const [wire, type, presence = 0, initial, name = wire] of fields) {
+    const out: [string, unknown][] = []; // fromEntries can also set __proto__
+    for (const [wire, type, optional, initial, name = wire] of fields) {
       const [from, to] = c.write ? [name, wire] : [wire, name];
       let given = Object.hasOwn(value, from) ? value[from] : undefined;
       if (given === undefined && initial !== undefined && !c.write) {
         given = initial;
       }
       if (given !== undefined) {
-        $set(out, to, $at(c, wire, type, given));
-      } else if (presence === 0 && initial === undefined) {
-        $at(c, wire, (_, at) => $fail(at, "is required"), undefined);
+        out.push([to, $at(c, wire, type, given)]);
+      } else if (!optional && initial === undefined) {
+        $failAt(c, wire, "is required");
       }
     }
     for (const key of Object.keys(value)) {
@@ -375,12 +384,12 @@ function $struct(fields: readonly $Field[], extra: $Type | boolean = false): $Ty
         continue;
       }
       if (typeof extra === "function") {
-        $set(out, key, $at(c, key, extra, value[key]));
+        out.push([key, $at(c, key, extra, value[key])]);
       } else if (!extra && c.strict) {
-        $at(c, key, (_, at) => $fail(at, "is unknown"), undefined);
+        $failAt(c, key, "is unknown");
       }
     }
-    return out;
+    return Object.fromEntries(out);
   };
 }
 //#end
@@ -400,7 +409,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
     if (!c.strict && (typeof name === "string" || typeof name === "number")) {
       return { [tag]: null, $tag: name, $json: value };
     }
-    return $at(c, tag, (_, at) => $fail(at, name === undefined ? "is required" : `must be one of ${[...variants.keys()].join(", ")}`), name);
+    return $failAt(c, tag, name === undefined ? "is required" : `must be one of ${[...variants.keys()].join(", ")}`);
   };
 }
 //#end
@@ -409,7 +418,7 @@ function $union(tag: string, variants: ReadonlyMap<unknown, $Type>): $Type {
 /** Values that their JSON types tell apart. A client keeps one that it does not know, from a newer server; null is none. */
 function $oneOf(kinds: Readonly<Record<string, $Type>>): $Type {
   return (value, c) => {
-    const kind = Array.isArray(value) ? "array" : value instanceof Uint8Array ? "string" : typeof value === "bigint" ? "string" : typeof value;
+    const kind = { Array: "array", Uint8Array: "string", BigInt: "string" }[$tag(value)] ?? typeof value;
     const type = value === null ? undefined : kinds[kind];
     if (type !== undefined) {
       return type(value, c);

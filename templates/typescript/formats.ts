@@ -1,4 +1,4 @@
-// Formats of strings, with the verdicts of the Go runtime.
+// Formats of strings, with the verdicts of the Go runtime, but for regex: the dialects of JavaScript and Go differ.
 //#if formats
 
 /** Whether a text is of a format, by the format's name. */
@@ -22,7 +22,7 @@ const $formats: Readonly<Record<string, (text: string) => boolean>> = {
   email: (s) => $email(s),
   //#end
   //#if format:uri
-  uri: (s) => /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(s) && $uri(s),
+  uri: (s) => $uri(s, true),
   //#end
   //#if format:uri-reference
   "uri-reference": (s) => $uri(s) && !s.includes("\\"),
@@ -40,10 +40,13 @@ const $formats: Readonly<Record<string, (text: string) => boolean>> = {
   ipv6: (s) => $ipv6(s),
   //#end
   //#if format:json-pointer
-  "json-pointer": (s) => $pointer.test(s),
+  "json-pointer": (s) => $pointer(s),
   //#end
   //#if format:relative-json-pointer
-  "relative-json-pointer": (s) => /^(?:0|[1-9]\d*)(?:#$|$|\/)/.test(s) && (s.endsWith("#") || $pointer.test(s.replace(/^\d+/, ""))),
+  "relative-json-pointer": (s) => {
+    const rest = s.replace(/^(?:0|[1-9]\d*)/, "");
+    return rest !== s && (rest === "#" || $pointer(rest));
+  },
   //#end
   //#if format:regex
   regex: (s) => $regex(s),
@@ -135,55 +138,54 @@ function $quad(s: string): boolean {
 /** A mailbox (RFC 5321) whose domain is a host name or an address in brackets. */
 function $email(s: string): boolean {
   const at = s.lastIndexOf("@");
-  const local = s.slice(0, at);
-  if (s.length > 254 || at < 0 || at > 64) {
+  const [local, domain] = [s.slice(0, at), s.slice(at + 1)];
+  const bytes = (text: string): number => new TextEncoder().encode(text).length;
+  if (at < 0 || bytes(local) > 64 || bytes(s) > 254) {
     return false;
   }
-  const literal = /^\[(.*)\]$/s.exec(s.slice(at + 1))?.[1];
+  const literal = /^\[(.*)\]$/s.exec(domain)?.[1];
   if (literal !== undefined) {
     return literal.startsWith("IPv6:") ? $ipv6(literal.slice(5)) : $ipv4(literal);
   }
-  const atom = /^[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+(?:\.[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-]+)*$/u;
-  return $hostname(s.slice(at + 1)) && (atom.test(local) || /^"(?:[^"\\\r\n]|\\[^\r\n])+"$/.test(local));
+  const atoms = /^[ \t]*(?!\.)(?:\.?[\w!#$%&'*+/=?^`{|}~\u0080-\u{10ffff}-])+$/u;
+  const quoted = /^[ \t]*"(?:[\t !#-[\]-~\u0080-\u{10ffff}]|\\[\t -~\u0080-\u{10ffff}])+"$/u;
+  return $hostname(domain) && !domain.endsWith(".") && (atoms.test(local) || quoted.test(local));
 }
 //#end
 //#if uri
 
 /** A URI reference of RFC 3986 as Go parses it: characters beyond ASCII are let through, a bad host, port or escape is not. */
-function $uri(s: string): boolean {
-  if (/[\u0000-\u001f\u007f]/.test(s)) {
+function $uri(s: string, absolute = false): boolean {
+  const [, scheme, rest = "", query = "", fragment = ""] = /^([a-z][a-z0-9+.-]*:)?([^?#]*)([^#]*)(.*)$/is.exec(s) ?? [];
+  if (/[\u0000-\u001f\u007f]/.test(rest + query) || $badEscape.test(fragment) || (absolute && scheme === undefined)) {
     return false;
   }
-  const parts = /^(?:([^:/?#]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(s);
-  if (parts === null) {
-    return false;
+  if (scheme === undefined ? /^[^/]*:/.test(rest) : !rest.startsWith("/")) {
+    return scheme !== undefined; // what is not in a hierarchy is not looked at
   }
-  const [, scheme, authority, path = "", , fragment = ""] = parts;
-  if (scheme !== undefined && !/^[a-zA-Z][a-zA-Z0-9+.-]*$/.test(scheme)) {
-    return false;
-  }
-  if (/%(?![0-9a-fA-F]{2})/.test((scheme !== undefined && authority === undefined && !path.startsWith("/") ? "" : path) + fragment)) {
-    return false;
-  }
-  return authority === undefined || $authority(authority);
+  const [, authority = "", path = ""] = /^(?:\/\/([^/]*))?(.*)$/s.exec(rest) ?? [];
+  return !$badEscape.test(path) && $authority(authority);
 }
 
+const $badEscape = /%(?![0-9a-f]{2})/i;
+
+/** A user, a host and a port. What must not be there is looked for: to repeat a group takes memory for each character. */
 function $authority(text: string): boolean {
   const at = text.lastIndexOf("@");
-  if (at >= 0 && !/^(?:[A-Za-z0-9\-._:~!$&'()*+,;=%@]|%[0-9a-fA-F]{2})*$/.test(text.slice(0, at))) {
+  const user = text.slice(0, Math.max(at, 0));
+  const host = text.slice(at + 1).replace(/:\d*$/, "");
+  if (/[^\w.~!$&'()*+,;=:@%-]/.test(user) || $badEscape.test(user)) {
     return false;
   }
-  const host = text.slice(at + 1);
-  const literal = /^\[([^\]]*)\](:\d*)?$/.exec(host);
-  if (literal !== null) {
-    return $ipv6(literal[1] ?? "");
-  }
-  return !/[[\]]/.test(host) && /^[^:\s<>"\\^`{|}%]*(?::\d*)?$/.test(host.replace(/%[89a-fA-F][0-9a-fA-F]/g, "")) ;
+  const literal = /^\[(.*)\]$/.exec(host)?.[1];
+  return literal === undefined ? !/[^\w.~!$&'()*+,;=<>"\]%\u0080-\u{10ffff}-]|%(?!25|[89a-f][0-9a-f])/iu.test(host) : $ipv6(literal);
 }
 //#end
 //#if pointer
 
-const $pointer = /^(?:\/(?:[^~/]|~[01])*)*$/;
+function $pointer(s: string): boolean {
+  return /^(?:\/|$)/.test(s) && !/~(?![01])/.test(s);
+}
 //#end
 //#if regex
 
@@ -193,6 +195,6 @@ function $regex(s: string): boolean {
   } catch {
     return false;
   }
-  return !/\(\?<?[=!]|\\[1-9Z]/.test(s); // RE2 has neither
+  return !/\(\?<?[=!]|\\[1-9Z]/.test(s); // RE2 has neither. What it has alone, as (?i), (?P<name>) and \pL, is refused as well
 }
 //#end

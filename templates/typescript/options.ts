@@ -58,14 +58,14 @@ export interface ClientOptions {
   readonly heartbeat?: { readonly intervalMs?: number | undefined; readonly timeoutMs?: number | undefined } | undefined;
 }
 
-/** Settings of one request. */
+/** Settings of one request. P are the values on the way to its answer; never: there are none. */
 export interface RequestOptions<P = never> {
   /** Ends the request: what is queued is taken back, what is sent is cancelled at the server. */
   readonly signal?: AbortSignal | undefined;
   /** How long the answer may take once the request is sent; that of the schema unless given. Infinity is as long as a timer goes, 24 days. */
   readonly timeoutMs?: number | undefined;
-  /** Is called for each value on the way to the answer. */
-  readonly onProgress?: ((value: P) => void) | undefined;
+  /** Is called for each value on the way to the answer, where there are such. */
+  readonly onProgress?: ([P] extends [never] ? never : (value: P) => void) | undefined;
 }
 
 /** What comes with a message of the server. */
@@ -101,7 +101,7 @@ export class ServerError<C extends string = string> extends Error {
   }
 }
 
-/** Whether an error is a ServerError with a code, whose details are typed then. */
+/** Whether an error is a ServerError with a code of the schema, or of every server; its details are typed then. */
 export function isError<C extends ErrorCode>(error: unknown, code: C): error is ServerError<C> {
   return error instanceof ServerError && error.code === code;
 }

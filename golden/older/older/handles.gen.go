@@ -5,6 +5,7 @@ package older
 
 import (
 	"context"
+	"time"
 
 	wsrt "github.com/wsgen/wsgen/runtime"
 )
@@ -42,6 +43,12 @@ func (c *Conn) Send(m ServerMessage) error {
 // that.
 func (c *Conn) Close(code wsrt.CloseCode, reason string) {
 	c.conn.Close(code, reason)
+}
+
+// ExpireAt closes the connection with 4401 at a time, in place of the time that its claims say; the
+// zero time is never.
+func (c *Conn) ExpireAt(at time.Time) {
+	c.conn.ExpireAt(at)
 }
 
 // Context ends with the connection.

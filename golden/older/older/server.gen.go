@@ -36,9 +36,9 @@ func (UnimplementedConnHandler) GetOrder(_ context.Context, _ *Conn, _ *GetOrder
 
 // Config is what a server needs to know. Its functions may be called from many goroutines at once.
 type Config struct {
-	// Authenticate returns the claims of a connection, or an error to refuse it with 401. It is required.
-	// The token is from the Authorization header, a subprotocol bearer.<token>, the query's access_token
-	// or a cookie; it may be empty.
+	// Authenticate returns the claims of a connection, or an error to refuse it with 401: one of
+	// wsrt.Errorf tells the client why. It is required. The token is from the Authorization header, a
+	// subprotocol bearer.<token>, the query's access_token or a cookie; it may be empty.
 	Authenticate func(r *http.Request, token string) (*Claims, error)
 	// Reauthenticate returns the claims of a token that a connection shows later, with Client.Refresh,
 	// before its claims expire. They are of the same user, or of any when the connection was anonymous.

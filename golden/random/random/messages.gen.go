@@ -1245,15 +1245,15 @@ type T004B1ValueValue int
 
 // The values of T004B1ValueValue.
 const (
-	T004B1ValueValue1 T004B1ValueValue = 1
-	T004B1ValueValue2 T004B1ValueValue = 2
-	T004B1ValueValue3 T004B1ValueValue = -3
+	T004B1ValueValue1      T004B1ValueValue = 1
+	T004B1ValueValue2      T004B1ValueValue = 2
+	T004B1ValueValueMinus3 T004B1ValueValue = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T004B1ValueValue) Known() bool {
 	switch v {
-	case T004B1ValueValue1, T004B1ValueValue2, T004B1ValueValue3:
+	case T004B1ValueValue1, T004B1ValueValue2, T004B1ValueValueMinus3:
 		return true
 	}
 	return false
@@ -2107,15 +2107,15 @@ type T036Ref0Ünit1 int
 
 // The values of T036Ref0Ünit1.
 const (
-	T036Ref0Ünit11 T036Ref0Ünit1 = 1
-	T036Ref0Ünit12 T036Ref0Ünit1 = 2
-	T036Ref0Ünit13 T036Ref0Ünit1 = -3
+	T036Ref0Ünit11      T036Ref0Ünit1 = 1
+	T036Ref0Ünit12      T036Ref0Ünit1 = 2
+	T036Ref0Ünit1Minus3 T036Ref0Ünit1 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T036Ref0Ünit1) Known() bool {
 	switch v {
-	case T036Ref0Ünit11, T036Ref0Ünit12, T036Ref0Ünit13:
+	case T036Ref0Ünit11, T036Ref0Ünit12, T036Ref0Ünit1Minus3:
 		return true
 	}
 	return false
@@ -2526,15 +2526,15 @@ type T048XY3ItemKbQ int
 
 // The values of T048XY3ItemKbQ.
 const (
-	T048XY3ItemKbQ1 T048XY3ItemKbQ = 1
-	T048XY3ItemKbQ2 T048XY3ItemKbQ = 2
-	T048XY3ItemKbQ3 T048XY3ItemKbQ = -3
+	T048XY3ItemKbQ1      T048XY3ItemKbQ = 1
+	T048XY3ItemKbQ2      T048XY3ItemKbQ = 2
+	T048XY3ItemKbQMinus3 T048XY3ItemKbQ = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T048XY3ItemKbQ) Known() bool {
 	switch v {
-	case T048XY3ItemKbQ1, T048XY3ItemKbQ2, T048XY3ItemKbQ3:
+	case T048XY3ItemKbQ1, T048XY3ItemKbQ2, T048XY3ItemKbQMinus3:
 		return true
 	}
 	return false
@@ -2611,15 +2611,15 @@ type T053Ref0 int
 
 // The values of T053Ref0.
 const (
-	T053Ref01 T053Ref0 = 1
-	T053Ref02 T053Ref0 = 2
-	T053Ref03 T053Ref0 = -3
+	T053Ref01      T053Ref0 = 1
+	T053Ref02      T053Ref0 = 2
+	T053Ref0Minus3 T053Ref0 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T053Ref0) Known() bool {
 	switch v {
-	case T053Ref01, T053Ref02, T053Ref03:
+	case T053Ref01, T053Ref02, T053Ref0Minus3:
 		return true
 	}
 	return false
@@ -2836,15 +2836,15 @@ type T063A0ItemItemXY1 int
 
 // The values of T063A0ItemItemXY1.
 const (
-	T063A0ItemItemXY11 T063A0ItemItemXY1 = 1
-	T063A0ItemItemXY12 T063A0ItemItemXY1 = 2
-	T063A0ItemItemXY13 T063A0ItemItemXY1 = -3
+	T063A0ItemItemXY11      T063A0ItemItemXY1 = 1
+	T063A0ItemItemXY12      T063A0ItemItemXY1 = 2
+	T063A0ItemItemXY1Minus3 T063A0ItemItemXY1 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T063A0ItemItemXY1) Known() bool {
 	switch v {
-	case T063A0ItemItemXY11, T063A0ItemItemXY12, T063A0ItemItemXY13:
+	case T063A0ItemItemXY11, T063A0ItemItemXY12, T063A0ItemItemXY1Minus3:
 		return true
 	}
 	return false
@@ -2919,15 +2919,15 @@ type T068Ref0 int
 
 // The values of T068Ref0.
 const (
-	T068Ref01 T068Ref0 = 1
-	T068Ref02 T068Ref0 = 2
-	T068Ref03 T068Ref0 = -3
+	T068Ref01      T068Ref0 = 1
+	T068Ref02      T068Ref0 = 2
+	T068Ref0Minus3 T068Ref0 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T068Ref0) Known() bool {
 	switch v {
-	case T068Ref01, T068Ref02, T068Ref03:
+	case T068Ref01, T068Ref02, T068Ref0Minus3:
 		return true
 	}
 	return false
@@ -3007,15 +3007,15 @@ type T069Type21ItemItem int
 
 // The values of T069Type21ItemItem.
 const (
-	T069Type21ItemItem1 T069Type21ItemItem = 1
-	T069Type21ItemItem2 T069Type21ItemItem = 2
-	T069Type21ItemItem3 T069Type21ItemItem = -3
+	T069Type21ItemItem1      T069Type21ItemItem = 1
+	T069Type21ItemItem2      T069Type21ItemItem = 2
+	T069Type21ItemItemMinus3 T069Type21ItemItem = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T069Type21ItemItem) Known() bool {
 	switch v {
-	case T069Type21ItemItem1, T069Type21ItemItem2, T069Type21ItemItem3:
+	case T069Type21ItemItem1, T069Type21ItemItem2, T069Type21ItemItemMinus3:
 		return true
 	}
 	return false
@@ -3927,15 +3927,15 @@ type T105B2Type20 int
 
 // The values of T105B2Type20.
 const (
-	T105B2Type201 T105B2Type20 = 1
-	T105B2Type202 T105B2Type20 = 2
-	T105B2Type203 T105B2Type20 = -3
+	T105B2Type201      T105B2Type20 = 1
+	T105B2Type202      T105B2Type20 = 2
+	T105B2Type20Minus3 T105B2Type20 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T105B2Type20) Known() bool {
 	switch v {
-	case T105B2Type201, T105B2Type202, T105B2Type203:
+	case T105B2Type201, T105B2Type202, T105B2Type20Minus3:
 		return true
 	}
 	return false
@@ -4087,15 +4087,15 @@ type T115B3 int
 
 // The values of T115B3.
 const (
-	T115B31 T115B3 = 1
-	T115B32 T115B3 = 2
-	T115B33 T115B3 = -3
+	T115B31      T115B3 = 1
+	T115B32      T115B3 = 2
+	T115B3Minus3 T115B3 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T115B3) Known() bool {
 	switch v {
-	case T115B31, T115B32, T115B33:
+	case T115B31, T115B32, T115B3Minus3:
 		return true
 	}
 	return false
@@ -4532,15 +4532,15 @@ type T142XY0 int
 
 // The values of T142XY0.
 const (
-	T142XY01 T142XY0 = 1
-	T142XY02 T142XY0 = 2
-	T142XY03 T142XY0 = -3
+	T142XY01      T142XY0 = 1
+	T142XY02      T142XY0 = 2
+	T142XY0Minus3 T142XY0 = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T142XY0) Known() bool {
 	switch v {
-	case T142XY01, T142XY02, T142XY03:
+	case T142XY01, T142XY02, T142XY0Minus3:
 		return true
 	}
 	return false
@@ -4918,15 +4918,15 @@ type T154Ünit0ItemArrayItem int
 
 // The values of T154Ünit0ItemArrayItem.
 const (
-	T154Ünit0ItemArrayItem1 T154Ünit0ItemArrayItem = 1
-	T154Ünit0ItemArrayItem2 T154Ünit0ItemArrayItem = 2
-	T154Ünit0ItemArrayItem3 T154Ünit0ItemArrayItem = -3
+	T154Ünit0ItemArrayItem1      T154Ünit0ItemArrayItem = 1
+	T154Ünit0ItemArrayItem2      T154Ünit0ItemArrayItem = 2
+	T154Ünit0ItemArrayItemMinus3 T154Ünit0ItemArrayItem = -3
 )
 
 // Known reports whether v is a value of the schema. A newer server may send others.
 func (v T154Ünit0ItemArrayItem) Known() bool {
 	switch v {
-	case T154Ünit0ItemArrayItem1, T154Ünit0ItemArrayItem2, T154Ünit0ItemArrayItem3:
+	case T154Ünit0ItemArrayItem1, T154Ünit0ItemArrayItem2, T154Ünit0ItemArrayItemMinus3:
 		return true
 	}
 	return false

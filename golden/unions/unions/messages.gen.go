@@ -173,6 +173,8 @@ type Node struct {
 }
 
 // AttachmentImage is Attachment.image of the schema.
+//
+// A picture, which is fetched from where it is.
 type AttachmentImage struct {
 	// kind is always "image".
 	URL     string  `json:"url"`

@@ -46,6 +46,12 @@ func (c *Conn) Close(code wsrt.CloseCode, reason string) {
 	c.conn.Close(code, reason)
 }
 
+// ExpireAt closes the connection with 4401 at a time, in place of the time that its claims say; the
+// zero time is never.
+func (c *Conn) ExpireAt(at time.Time) {
+	c.conn.ExpireAt(at)
+}
+
 // Topics returns the rooms that the connection is in, in the order of joining.
 func (c *Conn) Topics() []string {
 	return c.conn.Topics()

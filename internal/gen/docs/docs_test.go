@@ -86,11 +86,35 @@ func TestExamplesAreFrames(t *testing.T) {
 }
 
 // TestTextIsEscaped gives descriptions that try to leave their place.
+// TestVariants finds what is said of the variants of a union.
+func TestVariants(t *testing.T) {
+	src := `wsgen: 1
+name: Test
+types:
+  Shape:
+    discriminator: kind
+    mapping:
+      # A round one.
+      circle: {r: float}
+      square:
+        description: With four corners.
+        fields: {a: float}
+clientToServer: {A: {x: Shape}}
+`
+	markdown := generate(t, func(string) ([]byte, error) { return []byte(src), nil })["protocol.gen.md"]
+	for _, text := range []string{"kind: \"circle\"` | A round one.", "kind: \"square\"` | With four corners."} {
+		if !strings.Contains(markdown, text) {
+			t.Errorf("there is no %s", text)
+		}
+	}
+}
+
 func TestTextIsEscaped(t *testing.T) {
-	src := "wsgen: 1\nname: X\ndescription: '<script>alert(1)</script>'\ntypes:\n  T: {type: string, description: \"a | " +
+	src := "wsgen: 1\nname: \"X\\n<script>alert(1)\"\ngo: {package: x}\nversion: <i>\ndescription: '<script>alert(1)</script>'\ntypes:\n  T: {type: string, description: \"a | " +
 		"b\\n<img src=x onerror=alert(1)>\"}\nboth:\n" +
 		"  A: {payload: {t: T, u: {type: string, description: \"a | b\\n<b>\", pattern: '<|>'}}, description: '<i>', " +
-		"deprecated: '<u>', examples: [{t: '</pre><script>', u: '<'}]}\n"
+		"deprecated: '<u>', examples: [{t: '</pre><script>', u: '<'}]}\n" +
+		"  '<img>': {}\n"
 	files := generate(t, func(string) ([]byte, error) { return []byte(src), nil })
 	for _, bad := range []string{"<script>alert", "<img", "<b>", "<i>", "<u>", "</pre><script>"} {
 		if strings.Contains(files["protocol.gen.html"], bad) {

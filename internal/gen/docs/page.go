@@ -3,6 +3,7 @@ package docs
 import (
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 	"time"
 
@@ -307,8 +308,24 @@ func (b *builder) types() []Type {
 			}
 		default:
 			t.Type = b.typeText(n.Schema)
+			t.Values = variants(n)
 		}
 		out = append(out, t)
+	}
+	return out
+}
+
+// variants returns what is said of the variants that stand in a union itself; nothing when that is nothing.
+func variants(n *model.Named) []Fact {
+	var out []Fact
+	for _, v := range n.Type.Union {
+		label := v.Tag
+		if !v.Int {
+			label = strconv.Quote(v.Tag)
+		}
+		if v.Type.Path == n.Path+"."+v.Tag && v.Type.Doc != "" {
+			out = append(out, Fact{Label: n.Type.Tag + ": " + label, Text: v.Type.Doc})
+		}
 	}
 	return out
 }

@@ -3,6 +3,9 @@ package typescript
 // This file decides how values are read and written: an expression for each type, of the functions in codec.ts.
 
 import (
+	"math"
+	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -105,7 +108,8 @@ func (c *coder) plain(t *model.Type) string {
 	case model.Bytes:
 		return c.call("bytes", min, max)
 	case model.Object:
-		return c.call("object", min, max)
+		c.b.use.features.use("any")
+		return c.call("map", "$json(false)", "undefined", min, max)
 	case model.Array:
 		return c.call("array", c.typ(t.Elem), min, max)
 	case model.Map:
@@ -156,10 +160,11 @@ func (c *coder) composed(t *model.Type, min, max string) string {
 		return c.call("oneOf", "{ "+strings.Join(kinds, ", ")+" }")
 	}
 	least, most := jsonschema.LenientRange(t.Kind)
-	if least == t.Min && most == t.Max {
-		return c.call("integer", limit(t.Min), limit(t.Max))
+	args := []string{limit(t.Min), limit(t.Max), limit(least), limit(most), exact(t.Max)}
+	if slices.Equal(args[:2], args[2:4]) {
+		args[2], args[3] = "undefined", "undefined"
 	}
-	return c.call("integer", limit(t.Min), limit(t.Max), limit(least), limit(most))
+	return c.call("integer", args...)
 }
 
 // also returns what a string has to satisfy beyond its length.
@@ -190,7 +195,7 @@ func (c *coder) structure(t *model.Type) string {
 			parts[2] = "1"
 		}
 		if f.Default != nil {
-			parts[3] = string(f.Default)
+			parts[3] = literal(f.Default)
 		}
 		if name := memberName(f); name != f.Wire {
 			parts[4] = quote(name)
@@ -247,4 +252,15 @@ func limit(text string) string {
 		return strconv.FormatFloat(n, 'g', -1, 64)
 	}
 	return text
+}
+
+// exact returns an upper bound that limit rounds to a number beyond it, rounded down: 2⁶³ is no int64, though it is what
+// 2⁶³ - 1 is read as. Else it returns undefined.
+func exact(text string) string {
+	want, ok := new(big.Float).SetPrec(64).SetString(text)
+	n, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil || big.NewFloat(n).Cmp(want) <= 0 {
+		return "undefined"
+	}
+	return strconv.FormatFloat(math.Nextafter(n, 0), 'f', -1, 64)
 }

@@ -14,9 +14,9 @@ var reservedTypes = strings.Fields(`Issue InvalidMessageError State WebSocketLik
 	AbortSignal Array AsyncGenerator BigInt Date Error Infinity JSON Map Math NaN Number Object Promise Readonly ReadonlyMap ReadonlySet ReadonlyArray Record
 	RegExp Set String SyntaxError TextDecoder TextEncoder TypeError URL Uint8Array WebSocket ReturnType NonNullable`)
 
-// reservedMethods are what every client has. An object with a then would be taken for a promise.
-var reservedMethods = strings.Fields(
-	`close connect constructor error messages on once onError onGap onState onUnknown ready refresh state then`)
+// reservedMethods are what every client has, as itself or as an object. One with a then would be taken for a promise.
+var reservedMethods = strings.Fields(`close connect constructor error messages on once onError onGap onState onUnknown ready refresh state then
+	hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf`)
 
 // naming gives each type its names, which differ from all others of the module.
 type naming struct {

@@ -24,6 +24,7 @@ type Page struct {
 	Replies                   []string
 	Codes                     []string // that every server has
 	Errors                    []Failure
+	RequestErrors             []Type // the codes that a request declares
 	Envelope                  *model.Envelope
 	Strict                    bool // clients read as servers do
 	History, Presence         bool
@@ -69,10 +70,10 @@ func newPage(api *model.API) *Page {
 	b := &builder{api: api, names: newNaming(), unknown: map[*model.Named]string{}, different: map[*model.Named]bool{}}
 	b.use.usage, b.use.features = usageOf(api), features{}
 	all := b.types()
+	b.findDifferent(all)
 	b.name(all)
-	p := &Page{Header: output.Header, Source: clean(api.Source), Name: api.Name, Doc: api.Doc, Fingerprint: api.Fingerprint,
-		Envelope: api.Envelope, Strict: api.StrictClients, History: api.Sharding.History != nil,
-		Presence: api.Presence != nil}
+	p := &Page{Header: output.Header, Source: oneLine(api.Source), Name: oneLine(api.Name), Doc: api.Doc, Fingerprint: api.Fingerprint,
+		Envelope: api.Envelope, Strict: api.StrictClients, History: api.Sharding.History != nil, Presence: api.Presence != nil}
 	p.Codecs = b.codecs(all)
 	for _, n := range all {
 		p.Types = append(p.Types, b.declare(n)...)
@@ -174,6 +175,9 @@ func (b *builder) messages(p *Page) {
 			out := b.method(m)
 			out.Method = methodName(m, methods)
 			p.Methods = append(p.Methods, out)
+			if m.Request != nil && len(m.Request.Errors) > 0 {
+				p.RequestErrors = append(p.RequestErrors, b.requestErrors(m))
+			}
 		}
 	}
 	for _, m := range p.Methods {
@@ -183,8 +187,18 @@ func (b *builder) messages(p *Page) {
 	}
 }
 
+// requestErrors returns the type of the codes that a request declares.
+func (b *builder) requestErrors(m *model.Message) Type {
+	var codes []string
+	for _, e := range m.Request.Errors {
+		codes = append(codes, quote(e.Wire))
+	}
+	doc := "The codes that the schema declares for " + m.Wire + ", besides those that every request may be answered with."
+	return Type{Name: b.names.free(names.TSType(m.TS) + "Errors"), Doc: doc, Expr: strings.Join(codes, " | ")}
+}
+
 func (b *builder) event(m *model.Message) Message {
-	out := Message{Wire: m.Wire, Doc: paragraphs(m.Doc, deprecated(m.Deprecated)), Output: "Record<string, never>"}
+	out := Message{Wire: m.Wire, Doc: paragraphs(m.Doc, messageDeprecated(m)), Output: "Record<string, never>"}
 	if m.HasBody {
 		out.Output, out.Codec = b.names.out[m.Payload], "$"+b.names.out[m.Payload]
 	}
@@ -195,7 +209,7 @@ func (b *builder) event(m *model.Message) Message {
 }
 
 func (b *builder) method(m *model.Message) Message {
-	out := Message{Wire: m.Wire, Doc: methodDoc(m), Table: "$send" + m.Go, MaxBytes: int64(m.MaxBytes)}
+	out := Message{Wire: m.Wire, Doc: methodDoc(b.api, m), Table: "$send" + m.Go, MaxBytes: int64(m.MaxBytes)}
 	if m.HasBody {
 		out.Input, out.Codec = b.input(m.Payload), "$"+b.names.out[m.Payload]
 	}
@@ -223,21 +237,6 @@ func (b *builder) input(n *model.Named) string {
 		return name
 	}
 	return b.names.out[n]
-}
-
-func methodDoc(m *model.Message) string {
-	if m.Request == nil {
-		return paragraphs("Sends "+m.Wire+". Returns false when the client is closed, or its queue is full.", m.Doc, deprecated(m.Deprecated))
-	}
-	text := "Sends " + m.Wire + " and waits for its answer."
-	if len(m.Request.Errors) > 0 {
-		var codes []string
-		for _, e := range m.Request.Errors {
-			codes = append(codes, e.Wire)
-		}
-		text += " Its errors include " + strings.Join(codes, ", ") + "."
-	}
-	return paragraphs(text, m.Doc, deprecated(m.Deprecated))
 }
 
 // runtime adds the parts of the runtime that are needed.

@@ -12,7 +12,7 @@ type features map[string]bool
 
 // implied are the parts that a part needs itself.
 var implied = map[string][]string{
-	"object": {"members", "any"}, "map": {"members"}, "any": {"members"}, "const": {"equal"}, "check": {"schema"},
+	"map": {"members"}, "any": {"members"}, "const": {"equal"}, "check": {"schema"},
 	"schema": {"equal", "string", "base64"}, "bytes": {"base64"}, "format:date-time": {"date", "clock"}, "format:date": {"date"},
 	"format:time":  {"clock"},
 	"format:email": {"email", "hostname", "ipv4", "ipv6"}, "format:uri": {"uri", "ipv6"}, "format:uri-reference": {"uri", "ipv6"},

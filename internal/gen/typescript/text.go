@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // quote returns a string literal.
@@ -51,6 +52,9 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// oneLine returns a text for a line comment, which nothing in it ends.
+func oneLine(text string) string { return strings.ReplaceAll(clean(text), "\n", " ") }
+
 // paragraphs joins texts that are not empty.
 func paragraphs(texts ...string) string {
 	var out []string
@@ -64,10 +68,16 @@ func paragraphs(texts ...string) string {
 
 // deprecated returns the tag that editors strike names through for, or "".
 func deprecated(text string) string {
-	if text == "" {
+	if text = strings.TrimSpace(text); text == "" {
 		return ""
 	}
-	return "@deprecated " + strings.TrimSpace(text)
+	first, size := utf8.DecodeRuneInString(text)
+	return "@deprecated " + string(unicode.ToUpper(first)) + text[size:]
+}
+
+// literal returns a value of compact JSON as an expression. As a key, __proto__ would be the prototype.
+func literal(json []byte) string {
+	return strings.NewReplacer(`{"__proto__":`, `{["__proto__"]:`, `,"__proto__":`, `,["__proto__"]:`).Replace(string(json))
 }
 
 // key returns a name as it stands in an object.

@@ -97,13 +97,18 @@ func parts(t *model.Type) []*model.Type {
 func (b *builder) open(n *model.Named) bool { return b.use.received[n] && !b.api.StrictClients }
 
 // differs reports whether what may be sent of a type is not what is read: it may leave defaults out, and is never unknown.
-func (b *builder) differs(n *model.Named) bool {
-	if known, ok := b.different[n]; ok {
-		return known
+func (b *builder) differs(n *model.Named) bool { return b.different[n] }
+
+// findDifferent goes on until nothing changes, for types contain each other in circles.
+func (b *builder) findDifferent(all []*model.Named) {
+	for changed := true; changed; {
+		changed = false
+		for _, n := range all {
+			if !b.different[n] && b.anyDiffers(n, n.Type) {
+				b.different[n], changed = true, true
+			}
+		}
 	}
-	b.different[n] = false
-	b.different[n] = b.anyDiffers(n, n.Type)
-	return b.different[n]
 }
 
 func (b *builder) anyDiffers(n *model.Named, t *model.Type) bool {
@@ -174,7 +179,7 @@ func (b *builder) declaration(n *model.Named, in bool) Type {
 	case model.Union:
 		d.Expr = s.union(t)
 	default:
-		d.Expr = s.typ(t)
+		d.Expr, d.Doc = s.typ(t), described(n.Doc, t)
 	}
 	return d
 }
@@ -189,7 +194,11 @@ type side struct {
 func (s side) open() bool { return !s.in && s.b.open(s.n) }
 
 func (s side) field(f *model.Field) Field {
-	out := Field{Key: key(memberName(f)), Doc: paragraphs(f.Doc, deprecated(f.Deprecated))}
+	text := f.Doc
+	if f.Const == nil {
+		text = described(text, f.Type)
+	}
+	out := Field{Key: key(memberName(f)), Doc: paragraphs(text, deprecated(f.Deprecated))}
 	if f.Optional && (f.Default == nil || s.in || !s.b.use.received[s.n] && s.b.names.in[s.n] == "") {
 		out.Mark = "?"
 	}
