@@ -16,7 +16,8 @@ import (
 type Events struct {
 	// RoomUpdate is called for ROOM_UPDATE.
 	//
-	// Something happened in a room: somebody came, went or spoke.
+	// Something happened in a room: somebody came, went or spoke. Only what was said has an id, that of
+	// the ChatMessage.
 	RoomUpdate func(ctx context.Context, m *RoomUpdate)
 	// Typing is called for TYPING.
 	//

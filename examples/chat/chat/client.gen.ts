@@ -5,7 +5,7 @@
 // The client of Chat: connect() returns one. This module needs nothing but a WebSocket.
 
 /** Changes when the schema does. */
-export const schemaFingerprint = "dfc422063ddd25f9";
+export const schemaFingerprint = "17e9f1c8206bd004";
 
 /** 1 to 64 characters */
 export type RoomID = string;
@@ -51,6 +51,8 @@ export interface GetHistoryRequest {
    * @defaultValue `50`
    */
   limit: number;
+  /** of those with a lower id */
+  before?: number;
 }
 
 /** As it may be sent: what has a default may be left out, and nothing is there that the schema does not have. */
@@ -62,6 +64,8 @@ export interface GetHistoryRequestInput {
    * @defaultValue `50`
    */
   limit?: number;
+  /** of those with a lower id */
+  before?: number;
 }
 
 export interface GetHistoryResponse {
@@ -78,12 +82,13 @@ export interface NotInRoomDetails {
   roomId: RoomID;
 }
 
-/** Something happened in a room: somebody came, went or spoke. */
+/** Something happened in a room: somebody came, went or spoke. Only what was said has an id, that of the ChatMessage. */
 export interface RoomUpdate {
   roomId: RoomID;
   text: string;
   userId: string;
   key?: string;
+  id?: number;
 }
 
 /** Somebody types. Those who are too slow to read it miss nothing. */
@@ -136,7 +141,7 @@ export interface Presence {
 
 /** What the server sends, by type. */
 export interface ServerEvents {
-  /** Something happened in a room: somebody came, went or spoke. */
+  /** Something happened in a room: somebody came, went or spoke. Only what was said has an id, that of the ChatMessage. */
   ROOM_UPDATE: RoomUpdate;
   /** Somebody types. Those who are too slow to read it miss nothing. */
   TYPING: Typing;
@@ -1657,11 +1662,21 @@ const $ChatMessage: $Type = /* @__PURE__ */ $make(() => $struct([
 const $JoinRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $LeaveRoom: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
 const $RoomMessage: $Type = /* @__PURE__ */ $make(() => $struct([["text", $string(1, 2000)], ["key", $string(1, 64), 1]]));
-const $GetHistoryRequest: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50]]));
+const $GetHistoryRequest: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["roomId", $RoomID],
+  ["limit", $integer(1, 100, -2147483648, 2147483647), 1, 50],
+  ["before", $integer(0, 4294967295), 1],
+]));
 const $GetHistoryResponse: $Type = /* @__PURE__ */ $make(() => $struct([["messages", $array($ChatMessage)], ["shard", $integer(0, 65535)]]));
 const $GetHistoryProgress: $Type = /* @__PURE__ */ $make(() => $struct([["loaded", $integer(0, 4294967295)], ["total", $integer(0, 4294967295)]]));
 const $NotInRoomDetails: $Type = /* @__PURE__ */ $struct([["roomId", $RoomID]]);
-const $RoomUpdate: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["text", $string()], ["userId", $string()], ["key", $string(), 1]]));
+const $RoomUpdate: $Type = /* @__PURE__ */ $make(() => $struct([
+  ["roomId", $RoomID],
+  ["text", $string()],
+  ["userId", $string()],
+  ["key", $string(), 1],
+  ["id", $integer(0, 4294967295), 1],
+]));
 const $Typing: $Type = /* @__PURE__ */ $make(() => $struct([["roomId", $RoomID], ["userId", $string(), 1], ["active", $bool, 1, true]]));
 const $PresenceClaims: $Type = /* @__PURE__ */ $make(() => $struct([["userId", $string(1, 128)]]));
 const $PresenceMember: $Type = /* @__PURE__ */ $make(() => $struct([

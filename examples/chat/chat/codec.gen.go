@@ -287,6 +287,10 @@ func (m *GetHistoryRequest) decode(d *codec.Decoder) {
 			if o.First(&seen, 1) {
 				m.Limit = d.Int32(1, 100)
 			}
+		case "before":
+			if o.First(&seen, 2) {
+				m.Before = new(d.Uint32(0, math.MaxUint32))
+			}
 		default:
 			o.Unknown()
 		}
@@ -304,6 +308,10 @@ func (m *GetHistoryRequest) encode(w *jx.Writer) {
 	m.RoomID.encode(w)
 	w.RawStr(`,"limit":`)
 	w.Int32(m.Limit)
+	if m.Before != nil {
+		w.RawStr(`,"before":`)
+		w.UInt32(*m.Before)
+	}
 	w.RawStr(`}`)
 }
 
@@ -519,6 +527,10 @@ func (m *RoomUpdate) decode(d *codec.Decoder) {
 			if o.First(&seen, 3) {
 				m.Key = new(d.String())
 			}
+		case "id":
+			if o.First(&seen, 4) {
+				m.ID = new(d.Uint32(0, math.MaxUint32))
+			}
 		default:
 			o.Unknown()
 		}
@@ -540,6 +552,10 @@ func (m *RoomUpdate) encode(w *jx.Writer) {
 	if m.Key != nil {
 		w.RawStr(`,"key":`)
 		codec.WriteString(w, *m.Key)
+	}
+	if m.ID != nil {
+		w.RawStr(`,"id":`)
+		w.UInt32(*m.ID)
 	}
 	w.RawStr(`}`)
 }

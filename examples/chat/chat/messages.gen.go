@@ -62,6 +62,8 @@ type GetHistoryRequest struct {
 	RoomID RoomID `json:"roomId"`
 	// the newest this many
 	Limit int32 `json:"limit"` // default 50
+	// of those with a lower id
+	Before *uint32 `json:"before,omitzero"` // optional
 }
 
 // NewGetHistoryRequest returns a GetHistoryRequest with the defaults of the schema.
@@ -90,12 +92,14 @@ type NotInRoomDetails struct {
 
 // RoomUpdate is the payload of ROOM_UPDATE.
 //
-// Something happened in a room: somebody came, went or spoke.
+// Something happened in a room: somebody came, went or spoke. Only what was said has an id, that of
+// the ChatMessage.
 type RoomUpdate struct {
 	RoomID RoomID  `json:"roomId"`
 	Text   string  `json:"text"`
 	UserID string  `json:"userId"`
 	Key    *string `json:"key,omitzero"` // optional
+	ID     *uint32 `json:"id,omitzero"`  // optional
 }
 
 // Typing is the payload of TYPING.

@@ -34,7 +34,7 @@ import (
 const _ = wsrt.IsAtLeastVersion0_1_0
 
 // SchemaFingerprint names the schema that this package was generated from.
-const SchemaFingerprint = "dfc422063ddd25f9"
+const SchemaFingerprint = "17e9f1c8206bd004"
 
 // typeJoinRoom describes JOIN_ROOM.
 var typeJoinRoom = &wsrt.MessageType{

@@ -2,6 +2,7 @@
 package lobby
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -155,10 +156,11 @@ func (l *lobby) RoomMessage(_ context.Context, c *chat.Conn, m *chat.RoomMessage
 	if len(l.messages) == keep {
 		l.messages = l.messages[1:]
 	}
-	l.messages = append(l.messages, chat.ChatMessage{ID: l.next, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC(), Key: m.Key})
+	id := l.next
 	l.next++
+	l.messages = append(l.messages, chat.ChatMessage{ID: id, UserID: c.UserID(), Text: m.Text, SentAt: time.Now().UTC(), Key: m.Key})
 	update := l.update(c.UserID(), m.Text)
-	update.Key = m.Key
+	update.ID, update.Key = &id, m.Key
 	return l.room.Publish(update)
 }
 
@@ -181,12 +183,16 @@ func (l *lobby) Typing(_ context.Context, c *chat.Conn, m *chat.Typing) error {
 // historyStep is how many messages are counted between two reports of progress.
 const historyStep = 50
 
-// GetHistory returns the newest messages, and says on the way how far it is.
+// GetHistory returns the newest messages, or the newest before one, and says on the way how far it is.
 func (l *lobby) GetHistory(_ context.Context, c *chat.Conn, req *chat.GetHistoryRequest, progress func(*chat.GetHistoryProgress) error) (*chat.GetHistoryResponse, error) {
 	if !l.room.Has(c) {
 		return nil, chat.NewNotInRoomError(chat.NotInRoomDetails{RoomID: req.RoomID})
 	}
-	newest := l.messages[max(0, len(l.messages)-int(req.Limit)):]
+	end := len(l.messages)
+	if req.Before != nil {
+		end, _ = slices.BinarySearchFunc(l.messages, *req.Before, func(m chat.ChatMessage, id uint32) int { return cmp.Compare(m.ID, id) })
+	}
+	newest := l.messages[max(0, end-int(req.Limit)):end]
 	resp := &chat.GetHistoryResponse{Messages: make([]chat.ChatMessage, 0, len(newest)), Shard: uint16(l.room.Shard())}
 	for i, m := range newest {
 		resp.Messages = append(resp.Messages, m)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,7 +59,9 @@ func enter(t *testing.T, s *wstest.Server, user, room string) *person {
 	p.Client = c
 	t.Cleanup(func() { c.Close() })
 	p.join(room)
-	p.hears(user + " joined")
+	if m := p.next(); m.Text != user+" joined" || m.ID != nil {
+		t.Errorf("heard %+v, want that %s joined, without an id: nobody said it", m, user)
+	}
 	return p
 }
 
@@ -191,9 +194,11 @@ func TestTheNextRoomWithoutWaiting(t *testing.T) {
 func TestHistory(t *testing.T) {
 	s := newTestServer(t)
 	ann := enter(t, s, "ann", "general")
-	for _, text := range []string{"one", "two", "three"} {
+	for i, text := range []string{"one", "two", "three"} {
 		ann.say(text)
-		ann.hears(text)
+		if m := ann.next(); m.Text != text || m.ID == nil || *m.ID != uint32(i+1) {
+			t.Errorf("heard %+v, want %q with the id %d", m, text, i+1)
+		}
 	}
 	var last *chat.GetHistoryProgress
 	got, err := ann.GetHistory(t.Context(), &chat.GetHistoryRequest{RoomID: "general", Limit: 2}, func(p *chat.GetHistoryProgress) { last = p })
@@ -205,6 +210,19 @@ func TestHistory(t *testing.T) {
 	}
 	if last == nil || last.Loaded != 2 || last.Total != 2 {
 		t.Errorf("progress: %+v", last)
+	}
+	for before, want := range map[uint32][]string{1: {}, 2: {"one"}, 3: {"one", "two"}, 4: {"two", "three"}, 99: {"two", "three"}} {
+		got, err := ann.GetHistory(t.Context(), &chat.GetHistoryRequest{RoomID: "general", Limit: 2, Before: &before}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{}
+		for _, m := range got.Messages {
+			texts = append(texts, m.Text)
+		}
+		if !slices.Equal(texts, want) {
+			t.Errorf("before %d: %q, want %q", before, texts, want)
+		}
 	}
 	_, err = ann.GetHistory(t.Context(), &chat.GetHistoryRequest{RoomID: "other", Limit: 1}, nil)
 	var notIn *chat.NotInRoomError
