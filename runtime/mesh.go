@@ -400,6 +400,5 @@ func (r *Room) loadSince() cluster.RoomLoad {
 
 // Owns reports whether the room of a topic would run in this process. Without a cluster it always does.
 func (s *Server) Owns(topic string) bool {
-	_, here := s.shards[s.Shard(topic)].here(topic)
-	return here
+	return !s.shards[s.Shard(topic)].away.Load()
 }

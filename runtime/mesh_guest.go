@@ -32,7 +32,7 @@ type remote struct {
 // know yet. The connection's mu is held.
 func (r *remote) merge(own []string) []string {
 	topics := slices.DeleteFunc(slices.Clone(r.topics), func(t string) bool {
-		_, here := r.mesh.srv.shards[r.mesh.srv.Shard(t)].here(t)
+		here := !r.mesh.srv.shards[r.mesh.srv.Shard(t)].away.Load()
 		return here && !slices.Contains(own, t)
 	})
 	for _, t := range own {

@@ -51,7 +51,7 @@ func (m *mesh) open(slot int, epoch uint64) {
 		failed = m.deliverHeld(s)
 	}
 	sh.mu.Lock()
-	sh.away = false
+	sh.away.Store(false)
 	sh.mu.Unlock()
 	s.mu.Unlock()
 	for _, f := range failed {
@@ -83,7 +83,7 @@ func (m *mesh) shut(slot int) []*Room {
 	s.mine, s.route, s.synced = false, cluster.Route{}, 0
 	s.waits.Store(false)
 	sh.mu.Lock()
-	sh.away = true
+	sh.away.Store(true)
 	sh.mu.Unlock()
 	return sh.all()
 }

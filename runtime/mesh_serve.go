@@ -115,7 +115,7 @@ func (m *mesh) hasGreeted(from cluster.Peer, f *wire.Frame) bool {
 func (sh *shard) is(epoch uint64) bool {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	return !sh.away && sh.epoch == epoch
+	return !sh.away.Load() && sh.epoch == epoch
 }
 
 // was reports whether the shard is this node's in an epoch, or has been: rooms may be on their way out.
@@ -368,7 +368,7 @@ func (m *mesh) serveSync(from cluster.Peer, f *wire.Frame) {
 	sh := m.srv.shards[f.Slot]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if !sh.away {
+	if !sh.away.Load() {
 		sh.welcome(kind, f.Topic, a)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // shard owns the rooms whose topics hash to it, and counts its capacity.
@@ -12,9 +13,11 @@ type shard struct {
 	srv *Server
 	id  int
 
+	// mu comes before the locks of rooms, and those before the locks of connections. away changes with mu held, and is read without it
+	// where a room's or a connection's is.
 	mu    sync.RWMutex
 	rooms map[string]*Room // by topic
-	away  bool             // another node owns it, or nobody
+	away  atomic.Bool      // another node owns it, or nobody
 	epoch uint64           // in which this node owns it, in a cluster
 
 	countMu sync.Mutex
@@ -22,7 +25,9 @@ type shard struct {
 }
 
 func newShard(s *Server, id int) *shard {
-	return &shard{srv: s, id: id, rooms: make(map[string]*Room), conns: make(map[*Conn]int), away: s.Cluster != nil}
+	sh := &shard{srv: s, id: id, rooms: make(map[string]*Room), conns: make(map[*Conn]int)}
+	sh.away.Store(s.Cluster != nil)
+	return sh
 }
 
 // errAway says that a shard is not this node's: nothing was done.
@@ -43,7 +48,7 @@ func (sh *shard) store() Store {
 func (sh *shard) post(in *inbound) error {
 	sh.mu.RLock()
 	r := sh.rooms[in.topic]
-	if r != nil && !sh.away {
+	if r != nil && !sh.away.Load() {
 		defer sh.mu.RUnlock()
 		return r.deliver(in)
 	}
@@ -51,7 +56,7 @@ func (sh *shard) post(in *inbound) error {
 
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.away {
+	if sh.away.Load() {
 		return errAway
 	}
 	return sh.postLocked(in)
@@ -85,7 +90,7 @@ func (sh *shard) open(kind int, topic string) (*Room, error) {
 func (sh *shard) resume(kind int, topic string, m *returning) error {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.away {
+	if sh.away.Load() {
 		return errAway
 	}
 	return sh.resumeLocked(kind, topic, m)
@@ -209,7 +214,7 @@ func (sh *shard) all() []*Room {
 func (sh *shard) here(topic string) (r *Room, here bool) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	return sh.rooms[topic], !sh.away
+	return sh.rooms[topic], !sh.away.Load()
 }
 
 // room returns an open room, or nil.
