@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 
 	"github.com/wsgen/wsgen/runtime/internal/hub"
 	"github.com/wsgen/wsgen/runtime/internal/socket"
@@ -44,11 +45,11 @@ func (l *local) resume(m *returning) error {
 }
 
 func (l *local) publish(_ context.Context, topic string, t *MessageType, v any) (int, error) {
-	r := l.srv.shards[l.srv.Shard(topic)].room(topic)
-	if r == nil {
+	n, err := l.srv.shards[l.srv.Shard(topic)].room(topic).relay(t, v)
+	if errors.Is(err, errLater) { // it is not open yet, or not any more
 		return 0, nil
 	}
-	return r.fanOut(t, v, nil)
+	return n, err
 }
 
 func (l *local) gateway(_ *Room, c *Conn) (any, func() outlet) {

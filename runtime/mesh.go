@@ -12,6 +12,7 @@ package runtime
 //	mesh_serve.go    owner: what gateways send
 //	mesh_outlet.go   owner: what it sends to the members on a gateway
 //	mesh_message.go  both: messages on the way between them
+//	mesh_publish.go  both: what is published from outside of rooms
 //	mesh_audit.go    both: whether they agree on who is a member
 //	mesh_move.go     how a slot comes and goes, with its rooms
 

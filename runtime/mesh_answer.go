@@ -53,7 +53,7 @@ func (m *mesh) finished(from cluster.Peer, f *wire.Frame) {
 	case e.back != nil:
 		e.back.done(nil) // the owner has told the client
 	default:
-		e.pub.done <- publishResult{int(f.Count), publishError(f)}
+		e.pub.end(int(f.Count), publishError(f))
 	}
 	m.advance(s)
 }

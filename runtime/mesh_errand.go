@@ -39,12 +39,13 @@ type errand struct {
 	lapses int // of its slot when it was sent
 }
 
-// outgoing is a publication from outside of a room.
+// outgoing is a publication from outside of a room. It has an end: done or link is set.
 type outgoing struct {
 	topic string
 	t     *MessageType
 	v     any
 	done  chan publishResult // has room for one
+	link  *link              // of a publication by another node; nil: it is by this one
 }
 
 type publishResult struct {
@@ -70,8 +71,17 @@ func (e *errand) fail(err *Error) {
 	case e.back != nil:
 		e.back.done(err)
 	default:
-		e.pub.done <- publishResult{err: err}
+		e.pub.end(0, err)
 	}
+}
+
+// end tells whoever has published it what has become of it. It is called once.
+func (p *outgoing) end(delivered int, err error) {
+	if p.link != nil {
+		p.link.published(delivered, err)
+		return
+	}
+	p.done <- publishResult{delivered, err}
 }
 
 // over reports whether nobody waits for it any more.
@@ -105,12 +115,8 @@ func (m *mesh) resume(back *returning) error {
 
 // publish sends to the members of a room, wherever it is.
 func (m *mesh) publish(ctx context.Context, topic string, t *MessageType, v any) (int, error) {
-	sh := m.srv.shards[m.srv.Shard(topic)]
-	if r, here := sh.here(topic); here {
-		if r == nil {
-			return 0, nil
-		}
-		return r.fanOut(t, v, nil)
+	if n, err := m.relay(topic, t, v); !errors.Is(err, errLater) {
+		return n, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -298,11 +304,9 @@ func (m *mesh) deliver(s *meshSlot, e *errand) error {
 	case e.back != nil:
 		return sh.resumeLocked(e.back.kind, e.back.topic, e.back)
 	}
-	res := publishResult{}
-	if r := sh.rooms[e.pub.topic]; r != nil {
-		res.delivered, res.err = r.fanOut(e.pub.t, e.pub.v, nil)
+	if n, err := sh.rooms[e.pub.topic].relayOrPost(e); !errors.Is(err, errLater) {
+		e.pub.end(n, err)
 	}
-	e.pub.done <- res
 	return nil
 }
 

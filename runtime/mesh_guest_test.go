@@ -12,8 +12,8 @@ import (
 	"github.com/wsgen/wsgen/runtime/wstest"
 )
 
-// TestGuestsJoinWhileRoomsOpen has connections of another node join rooms of a slot while what they send opens others of it: neither
-// waits for the other.
+// TestGuestsJoinWhileRoomsOpen has a connection of another node join rooms of a slot while what it sends opens others of it:
+// neither waits for the other.
 func TestGuestsJoinWhileRoomsOpen(t *testing.T) {
 	wstest.Run(t, func(t *testing.T) {
 		c := memory.New(clock.Real{})

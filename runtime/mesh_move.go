@@ -159,6 +159,7 @@ func (sh *shard) welcome(kind int, topic string, a *arrival) {
 		}
 		return
 	}
+	r.pending.Add(1)
 	r.mail.PostAlways(roomMail{sync: a})
 }
 
@@ -191,7 +192,7 @@ func (r *Room) mayAct(mail *roomMail) bool {
 	if r.lost.Load() {
 		return false
 	}
-	if r.yielding.Load() && (mail.in != nil || mail.back != nil || mail.sync != nil) {
+	if r.yielding.Load() && (mail.in != nil || mail.back != nil || mail.sync != nil || mail.pub != nil) {
 		return false
 	}
 	node := r.srv.mesh.node
@@ -222,9 +223,10 @@ func (r *Room) silent() bool {
 // forsake deals with mail of a room that goes to another owner, or has gone.
 func (r *Room) forsake(m roomMail) {
 	switch {
-	case m.in != nil, m.back != nil:
+	case m.in != nil, m.back != nil, m.pub != nil:
 		r.giveUp()
 	case m.sync != nil: // their node tells the next owner
+		r.pending.Add(-1)
 		if m.sync.peer == (cluster.Peer{}) {
 			r.srv.mesh.adopt(r, m.sync)
 		}
@@ -239,8 +241,8 @@ func (r *Room) forsake(m roomMail) {
 	}
 }
 
-// retreat sends all messages and clients that come back, and that no handler has yet, to the next owner, in order. When it returns they
-// are on their way, whoever has sent them.
+// retreat sends all messages, publications and clients that come back, and that no handler has yet, to the next owner, in
+// order. When it returns they are on their way, whoever has sent them.
 func (r *Room) retreat() {
 	r.retreats.Lock()
 	defer r.retreats.Unlock()
@@ -259,11 +261,15 @@ func (r *Room) giveUp() {
 
 // bounce is retreat. r.retreats is held.
 func (r *Room) bounce() {
-	for _, m := range r.mail.Take(func(m roomMail) bool { return m.in != nil || m.back != nil }) {
-		if m.in != nil {
+	for _, m := range r.mail.Take(func(m roomMail) bool { return m.in != nil || m.back != nil || m.pub != nil }) {
+		switch {
+		case m.in != nil:
 			m.in.bounce()
-		} else {
+		case m.back != nil:
 			m.back.bounce()
+		default:
+			r.pending.Add(-1)
+			m.pub.bounce(r.srv.mesh)
 		}
 	}
 }

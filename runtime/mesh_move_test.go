@@ -52,7 +52,42 @@ func TestMembersOfASlotThatStays(t *testing.T) {
 		if err := <-drained; err != nil {
 			t.Error(err)
 		}
+		for !two.Owns("room:" + room) { // one has given it, and two is about to take it
+			time.Sleep(time.Millisecond)
+		}
 		say("and there")
+		if err := two.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestPublishToARoomThatComes publishes in a room that has come to the node of its member, and takes a while to open there.
+func TestPublishToARoomThatComes(t *testing.T) {
+	wstest.Run(t, func(t *testing.T) {
+		c := memory.New(clock.Real{})
+		w := &world{
+			left: make(chan wsrt.LeaveCause, 100), closed: make(chan string, 100),
+			snapshot: func() ([]byte, error) { return []byte("x"), nil },
+			restore:  func([]byte) error { time.Sleep(time.Second); return nil },
+		}
+		one, _ := nodeIn(t, c, "one", w)
+		two, entry := nodeIn(t, c, "two", w)
+		time.Sleep(20 * time.Second) // the slots are shared out
+		room := roomOf(t, one)
+		conn := wstest.Dial(t, entry, "/?access_token=ann")
+		conn.Send(join(room))
+		conn.Expect(newsFrame(room, "joined ann"))
+		if err := one.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+		for !two.Owns("room:" + room) {
+			time.Sleep(time.Millisecond)
+		}
+		if err := two.Publish(context.Background(), "room:"+room, news, &body{RoomID: room, Text: "welcome"}); err != nil {
+			t.Fatal(err)
+		}
+		conn.Expect(newsFrame(room, "welcome"))
 		if err := two.Drain(context.Background()); err != nil {
 			t.Error(err)
 		}

@@ -41,6 +41,13 @@ func (l *link) resumed(err error) {
 	l.mesh.tell(l.peer, f)
 }
 
+// published tells it for how many members a publication was queued, or why for none.
+func (l *link) published(delivered int, err error) {
+	f := publishDone(delivered, err)
+	f.Slot, f.ID = l.slot, l.id
+	l.mesh.tell(l.peer, f)
+}
+
 // moved tells it that the message has not been handled here, and never will be. What was sent behind it comes back too, even if the slot
 // is here again by now: the gateway says Hello when it has all of it, and keeps the order.
 func (l *link) moved() {
@@ -288,22 +295,22 @@ func (m *mesh) serveLeave(from cluster.Peer, f *wire.Frame) {
 // servePublish sends to the members of a room of this node.
 func (m *mesh) servePublish(l *link, f *wire.Frame) {
 	n, err := m.publishFrame(f, func(t *MessageType, msg any) (int, error) {
-		r, here := m.srv.shards[l.slot].here(f.Topic)
-		switch {
-		case !here:
-			return 0, errAway
-		case r == nil:
-			return 0, nil
+		n, err := m.relay(f.Topic, t, msg)
+		if errors.Is(err, errLater) {
+			e := &errand{pub: &outgoing{topic: f.Topic, t: t, v: msg, link: l}, order: f.ID}
+			if err = m.receive(&m.slots[l.slot], e); err == nil {
+				return 0, errLater
+			}
 		}
-		return r.fanOut(t, msg, nil)
+		return n, err
 	})
-	if errors.Is(err, errAway) {
+	switch {
+	case errors.Is(err, errLater): // it has an end of its own
+	case errors.Is(err, errAway):
 		l.moved()
-		return
+	default:
+		l.published(n, err)
 	}
-	done := publishDone(n, err)
-	done.Slot, done.ID = l.slot, l.id
-	m.tell(l.peer, done)
 }
 
 // publishFrame reads the message of a publication, and publishes it.

@@ -65,7 +65,8 @@ type Options struct {
 	// all rooms run here. In a cluster Store, if there is one, is the same for all nodes; without one, rooms are kept in the
 	// cluster's own snapshots. Shards and Hash do not count: the cluster's slots are the shards.
 	Cluster *cluster.Config
-	// PublishTimeout is how long Publish, and Federate for each of its topics, wait for a room on another node of a cluster; 0: 5s.
+	// PublishTimeout is how long Publish, and Federate for each of its topics, wait for a room on another node of a cluster, or
+	// for one that has just moved; 0: 5s.
 	PublishTimeout time.Duration
 	// Hubs is the number of loops that write to sockets; 0: one for every 8 cores. Each writes on all cores when it has much
 	// to write.

@@ -5,6 +5,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -256,6 +257,32 @@ func TestWhoComesBackToNothingIsInNobodysWay(t *testing.T) {
 	bob.expect(newsFrame("a", "joined bob"))
 	if n := s.srv.Stats().Rooms; n != 1 {
 		t.Errorf("%d rooms are open, want bob's", n)
+	}
+}
+
+// TestPublishToARoomThatOpens has a message from outside for a room whose snapshot is being loaded: it has no members, and
+// counts nothing yet.
+func TestPublishToARoomThatOpens(t *testing.T) {
+	session := strings.Repeat("a", 32)
+	kept := func(seq int) string {
+		frame := fmt.Sprintf(`{"type":"NEWS","meta":{"room":"room:a","seq":%d},"payload":{"roomId":"a","text":"x"}}`, seq)
+		return fmt.Sprintf(`{"at":"2100-01-01T00:00:00Z","frame":%q}`, frame)
+	}
+	store := newStore(`{"format":1,"topic":"room:a","clean":true,"epoch":"e","seq":3,"kept":[` + kept(2) + "," + kept(3) + `],"absent":[{"session":"` +
+		session + `","userId":"ann","from":0,"left":"2100-01-01T00:00:00Z"}]}`)
+	store.answer = make(chan struct{}, 10)
+	s := serveProtocol(t, withHistory(wsrt.HistoryLimits{Messages: 16, Bytes: 1 << 16, Age: time.Minute}), func(cfg *wsrt.ServerConfig) { cfg.Store = store })
+	ann := s.dial("user=ann", "wsgen.v1")
+	ann.next() // its session
+	ann.send(`{"type":"$ws:resume","payload":{"session":"` + session + `","rooms":{"room:a":{"epoch":"e","seq":0}}}}`)
+	ann.next() // its session
+	receive(t, store.asked)
+	if err := s.srv.Publish(t.Context(), "room:a", news, &body{RoomID: "a", Text: "early"}); err != nil {
+		t.Fatal(err)
+	}
+	close(store.answer)
+	if got := ann.next(); !strings.HasPrefix(got, `{"type":"$ws:gap"`) || !strings.Contains(got, `"expired"`) {
+		t.Errorf("ann, who lacks a message that is not kept, got %s", got)
 	}
 }
 

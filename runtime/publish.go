@@ -1,6 +1,10 @@
 package runtime
 
-import "github.com/wsgen/wsgen/runtime/internal/socket"
+import (
+	"errors"
+
+	"github.com/wsgen/wsgen/runtime/internal/socket"
+)
 
 // PublishOption changes to whom a message is published.
 type PublishOption interface{ apply(*publishOptions) }
@@ -95,6 +99,51 @@ func (r *Room) fanOut(t *MessageType, v any, except *Conn) (int, error) {
 		own.delivered.Add(uint64(n))
 	}
 	return n, nil
+}
+
+// errLater says that a publication from outside has to wait: nothing was done.
+var errLater = errors.New("wsgen: the room is not ready for that")
+
+// relay publishes a checked message from outside of the room; with errLater there is something that it must not overtake. A
+// room that is not open, which may be nil, has no members.
+func (r *Room) relay(t *MessageType, v any) (int, error) {
+	switch {
+	case r == nil:
+		return 0, nil
+	case r.pending.Load() > 0:
+		return 0, errLater
+	}
+	return r.fanOut(t, v, nil)
+}
+
+// relayOrPost is relay, but with errLater the publication is in the mailbox. The shard's lock is held, and the room is one
+// of its rooms.
+func (r *Room) relayOrPost(e *errand) (int, error) {
+	n, err := r.relay(e.pub.t, e.pub.v)
+	if !errors.Is(err, errLater) {
+		return n, err
+	}
+	r.pending.Add(1)
+	if !r.mail.Post(roomMail{pub: e}) {
+		r.pending.Add(-1)
+		return 0, r.full()
+	}
+	return 0, errLater
+}
+
+// publishLate is the turn of a publication that had to wait.
+func (r *Room) publishLate(e *errand) {
+	n, err := 0, error(nil)
+	switch r.state {
+	case roomNew:
+		r.discard() // nobody that it was made for has opened it
+	case roomOpen:
+		n, err = r.fanOut(e.pub.t, e.pub.v, nil)
+	case roomClosed:
+		err = errNotApplied("%s is closing", r.topic)
+	}
+	r.pending.Add(-1)
+	e.pub.end(n, err)
 }
 
 // number gives a message the room's next number, and keeps it for those who come back. r.mu is held.

@@ -39,6 +39,10 @@ type Room struct {
 
 	retreats sync.Mutex // held while mail is sent to the next owner
 
+	// pending is what a publication from outside must not overtake: the room's opening, members on their way to it, and other
+	// such publications in its mailbox.
+	pending atomic.Int32
+
 	mu       sync.Mutex
 	members  map[*Conn]membership
 	outlets  []outlet
@@ -71,6 +75,7 @@ type roomMail struct {
 	call  func()     // After
 	back  *returning // wants to be a member again
 	sync  *arrival   // are members on a node that the room may not know of
+	pub   *errand    // is a publication from outside
 	task  roomTask   // of the room's own
 	done  func()     // called at the end; may be nil
 }
@@ -94,6 +99,7 @@ func newRoom(sh *shard, kind int, key, topic string) *Room {
 		r.history = newHistory(*limits)
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.pending.Store(1) // it is to open
 	r.mail.Init(&sh.srv.workers, sh.srv.Limits.Mailbox, r.turn)
 	r.handle = sh.srv.NewRoom(r)
 	return r
@@ -146,6 +152,9 @@ func (r *Room) turn(m roomMail) {
 		r.welcomeBack(m.back)
 	case m.sync != nil:
 		r.meet(m.sync)
+		r.pending.Add(-1)
+	case m.pub != nil:
+		r.publishLate(m.pub)
 	default:
 		r.do(m.task)
 	}

@@ -28,6 +28,7 @@ func (r *Room) open() {
 	if err == nil {
 		err = r.restore()
 	}
+	r.pending.Add(-1)
 	if err == nil {
 		r.state = roomOpen
 		return

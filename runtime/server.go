@@ -169,7 +169,10 @@ func (s *Server) Shard(topic string) int {
 	return s.hash.Shard(topic, s.settings.shards)
 }
 
-// Publish sends a message to the members of a room from outside of its handler. A room that is not open has no members.
+// Publish sends a message to the members of a room from outside of its handler. A room that is not open has no members. In a
+// cluster it waits, for up to Options.PublishTimeout, for the answer of a room of another node, and for one that has just
+// moved until it knows its members; its error then is an *Error, whose MaybeApplied says whether the message may have been
+// published. A handler uses its own room's Publish: this one might wait for the end of the handler's turn.
 func (s *Server) Publish(ctx context.Context, topic string, t *MessageType, v any) error {
 	_, err := s.publish(ctx, topic, t, v)
 	return err
@@ -184,8 +187,8 @@ type FederateResult struct {
 }
 
 // Federate publishes a message to several rooms. It returns a result per topic, in their order; a topic that fails does
-// not keep the others from getting it. Topics that are not reached before ctx ends have its error. In a cluster rooms of other nodes
-// are reached at the same time, each within Options.PublishTimeout.
+// not keep the others from getting it. Topics that are not reached before ctx ends have its error. In a cluster rooms
+// of other nodes are reached at the same time, and each is waited for as Publish does.
 func (s *Server) Federate(ctx context.Context, topics []string, t *MessageType, v any) []FederateResult {
 	results := make([]FederateResult, len(topics))
 	var elsewhere sync.WaitGroup

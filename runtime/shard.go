@@ -106,9 +106,14 @@ func (sh *shard) resumeLocked(kind int, topic string, m *returning) error {
 		return err
 	}
 	if !r.mail.Post(roomMail{back: m}) {
-		return Errorf(CodeResourceExhausted, "%d messages wait for %s", sh.srv.Limits.Mailbox, topic)
+		return r.full()
 	}
 	return nil
+}
+
+// full says that more mail waits for the room than may.
+func (r *Room) full() *Error {
+	return Errorf(CodeResourceExhausted, "%d messages wait for %s", r.srv.Limits.Mailbox, r.topic)
 }
 
 // deliver posts a message and counts it as in flight for its connection, until it is done.
@@ -119,7 +124,7 @@ func (r *Room) deliver(in *inbound) error {
 		in.conn.expect(r.topic)
 	}
 	if !r.mail.Post(roomMail{in: in}) {
-		return Errorf(CodeResourceExhausted, "%d messages wait for %s", r.srv.Limits.Mailbox, r.topic)
+		return r.full()
 	}
 	return nil
 }
