@@ -15,6 +15,7 @@ package runtime
 //	mesh_publish.go  both: what is published from outside of rooms
 //	mesh_audit.go    both: whether they agree on who is a member
 //	mesh_move.go     how a slot comes and goes, with its rooms
+//	mesh_gather.go   owner: until it knows all members of a slot that has come
 
 import (
 	"cmp"
@@ -70,6 +71,8 @@ type meshSlot struct {
 	expiry   clock.Timer        // of held
 	leaves   []*wire.Frame      // of members that have left while nobody was known who has to learn it
 	branches map[string]*branch // by topic
+
+	gathering atomic.Pointer[gathering] // the slot is here, and other nodes have not named all members yet; nil: they have
 }
 
 // meshPeer is another node. Its fields are guarded by mu.
@@ -248,7 +251,11 @@ func (m *mesh) partTo(p cluster.Peer, gone bool) {
 		m.endGuest(c)
 	}
 	for i := range m.slots {
-		m.slots[i].part(m, p)
+		s := &m.slots[i]
+		s.part(m, p)
+		if gone {
+			m.named(s, p, 0)
+		}
 	}
 }
 

@@ -118,7 +118,7 @@ func (m *mesh) answerAudit(from cluster.Peer, f *wire.Frame) {
 	for _, b := range s.branches {
 		m.sync(s, b)
 	}
-	m.tell(from, &wire.Frame{Kind: wire.Sync, Slot: f.Slot, Epoch: f.Epoch}) // of no room: that is all
+	m.tellAllNamed(s)
 }
 
 // name notes members that a gateway has named, for an audit that is under way.

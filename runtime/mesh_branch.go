@@ -419,6 +419,11 @@ func (m *mesh) sync(s *meshSlot, b *branch) {
 	}
 }
 
+// tellAllNamed tells the owner that all members of this node in the slot have been named. s.mu is held.
+func (m *mesh) tellAllNamed(s *meshSlot) {
+	m.tell(s.route.Owner, &wire.Frame{Kind: wire.Sync, Slot: uint64(s.id), Epoch: s.route.Epoch}) // of no room
+}
+
 // adopt takes over the members that a room of this node has here, or that were on their way to it, when it goes to another node: they
 // stay members, of a room that is elsewhere; or of the next one here, if the slot is back already.
 func (m *mesh) adopt(r *Room, a *arrival) {

@@ -141,6 +141,9 @@ func (m *mesh) withdraw(e *errand) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.gone = true
+	if g := s.gathering.Load(); g != nil && g.withdraw(e) {
+		return true
+	}
 	if i := slices.Index(s.held, e); i >= 0 {
 		s.held = slices.Delete(s.held, i, i+1)
 		m.count(e, -1)
@@ -175,6 +178,11 @@ func (m *mesh) wait(e *errand) error {
 	s := m.slot(e.topic())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return m.waitLocked(s, e)
+}
+
+// waitLocked is wait with s.mu held.
+func (m *mesh) waitLocked(s *meshSlot, e *errand) error {
 	if err := s.accept(e); err != nil {
 		return err
 	}
@@ -215,6 +223,7 @@ func (m *mesh) greeted(s *meshSlot) bool {
 			b.pause()
 			m.sync(s, b)
 		}
+		m.tellAllNamed(s)
 	}
 	return true
 }
@@ -303,6 +312,9 @@ func (m *mesh) deliver(s *meshSlot, e *errand) error {
 		return sh.postLocked(e.in)
 	case e.back != nil:
 		return sh.resumeLocked(e.back.kind, e.back.topic, e.back)
+	}
+	if g := s.gathering.Load(); g != nil {
+		return g.await(e)
 	}
 	if n, err := sh.rooms[e.pub.topic].relayOrPost(e); !errors.Is(err, errLater) {
 		e.pub.end(n, err)

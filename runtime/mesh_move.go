@@ -46,6 +46,7 @@ func (m *mesh) open(slot int, epoch uint64) {
 		r.yielding.Store(false)
 	}
 	sh.mu.Unlock()
+	m.gather(s, epoch)
 	var failed []failure
 	if s.waits.Store(len(s.sent) > 0); len(s.sent) == 0 { // else what was sent elsewhere comes first
 		failed = m.deliverHeld(s)
@@ -85,6 +86,7 @@ func (m *mesh) shut(slot int) []*Room {
 	sh.mu.Lock()
 	sh.away.Store(true)
 	sh.mu.Unlock()
+	m.disperse(s)
 	return sh.all()
 }
 

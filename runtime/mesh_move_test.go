@@ -36,18 +36,19 @@ func TestMembersOfASlotThatStays(t *testing.T) {
 		if closed := <-w.closed; closed != room {
 			t.Fatalf("%s has closed", closed)
 		}
-		time.Sleep(10500 * time.Millisecond) // the slot is given up giving away
-		say := func(text string) {
+		say := func(srv *wsrt.Server, text string) {
 			t.Helper()
-			if err := two.Publish(context.Background(), "room:"+room, news, &body{RoomID: room, Text: text}); err != nil {
+			if err := srv.Publish(context.Background(), "room:"+room, news, &body{RoomID: room, Text: text}); err != nil {
 				t.Fatal(err)
 			}
 			conn.Expect(newsFrame(room, text))
 		}
+		time.Sleep(8 * time.Second)
+		say(one, "here again") // it waits until the slot is given up giving away
 		if !one.Owns("room:" + room) {
 			t.Fatal("the slot has gone")
 		}
-		say("still here")
+		say(two, "still here")
 		close(w.wake)
 		if err := <-drained; err != nil {
 			t.Error(err)
@@ -55,7 +56,7 @@ func TestMembersOfASlotThatStays(t *testing.T) {
 		for !two.Owns("room:" + room) { // one has given it, and two is about to take it
 			time.Sleep(time.Millisecond)
 		}
-		say("and there")
+		say(two, "and there")
 		if err := two.Drain(context.Background()); err != nil {
 			t.Error(err)
 		}

@@ -90,6 +90,7 @@ func (m *mesh) serve(from cluster.Peer, f *wire.Frame) {
 		switch {
 		case !m.hasGreeted(from, f):
 		case f.Topic == "":
+			m.named(&m.slots[f.Slot], from, f.Epoch)
 			m.endAudit(from, f)
 		default:
 			m.serveSync(from, f)

@@ -18,7 +18,7 @@ import (
 
 // App is what a node serves: it keeps the rooms of the slots that the node owns, and the connections that are in rooms of
 // others. Open, Lost, Moved and Gone are called one at a time; they must not block, nor call methods of the node other than Route, Send,
-// Alive and Self.
+// Alive, Self and Members.
 type App interface {
 	// Open says that the node owns a slot from here on.
 	Open(slot int, epoch uint64)

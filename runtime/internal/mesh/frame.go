@@ -25,7 +25,8 @@ const (
 	Leave
 	// Gone says that a connection has ended: Conn.
 	Gone
-	// Sync names members of a room that an owner may not know: Slot, Epoch, Topic, Position, Seq, Conns.
+	// Sync names members of a room that an owner may not know: Slot, Epoch, Topic, Position, Seq, Conns. One of no room
+	// follows when all members in the slot are named: Slot, Epoch.
 	Sync
 	// Hello comes before all that is for a slot in an epoch: Slot, Epoch. Moved, without an ID, refuses it.
 	Hello
@@ -58,7 +59,7 @@ const (
 	// Cast is a message to all members of a room on this gateway: Slot, Epoch, Topic, Seq, Class, Key, Except, Frame for the base
 	// profile, V1 for the extended one.
 	Cast
-	// Audit asks for a Sync of every room of a slot, and then one of no room: Slot, Epoch.
+	// Audit asks for a Sync of every room of a slot: Slot, Epoch.
 	Audit
 	// Quit makes a connection leave a room of any owner: Conn, Topic.
 	Quit
