@@ -24,6 +24,7 @@ test("two hundred messages a second leave the page usable, for as long as they c
   let said = 0;
   const from = Date.now();
   const flood = setInterval(() => talkers.forEach((talker) => talker.say(`m${said++}`)), 50); // as fast as the rate of each allows
+  t.after(() => clearInterval(flood));
   await line(page, "m99").waitFor();
   const text = message(page);
   for (let i = 0; said < 4600; i++) { // until more was said than the page keeps, twice
@@ -37,6 +38,12 @@ test("two hundred messages a second leave the page usable, for as long as they c
 
   await page.locator("#log").press("PageUp"); // to read what was said
   await until(page, () => !document.getElementById("newer").hidden);
+  await until(page, () => { // the page has come to rest
+    const { scrollTop } = document.getElementById("log");
+    const rests = scrollTop === window.before;
+    window.before = scrollTop;
+    return rests;
+  }, undefined, { polling: 200 });
   const place = () => page.evaluate(() => {
     const log = document.getElementById("log").getBoundingClientRect();
     return document.elementFromPoint(log.left + 60, log.top + 60)?.closest("li")?.textContent;

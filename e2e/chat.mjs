@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 import WebSocket from "ws";
 
 const root = new URL("..", import.meta.url).pathname;
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browserFlags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** The server and the browser of a file of tests. */
 export const chat = {
@@ -21,9 +21,9 @@ export const chat = {
   folder: undefined,
   ends: [], // what else has to be ended
 
-  // serve starts the server; addr is what it prints. It keeps its rooms from one start to the next.
-  async serve(addr = "127.0.0.1:0") {
-    const child = spawn(join(this.folder, "chat"), ["--addr", addr, "--data", join(this.folder, "data")], { stdio: ["ignore", "pipe", "inherit"] });
+  // serve starts the server, perhaps with more flags; addr is what it prints. It keeps its rooms from one start to the next.
+  async serve(addr = "127.0.0.1:0", ...flags) {
+    const child = spawn(join(this.folder, "chat"), ["--addr", addr, "--data", join(this.folder, "data"), ...flags], { stdio: ["ignore", "pipe", "inherit"] });
     child.ended = new Promise((resolve) => child.once("exit", resolve));
     for await (const line of createInterface({ input: child.stdout })) {
       const m = /http:\/\/(\S+)/.exec(line);
@@ -47,7 +47,7 @@ export function useChat(prepare) {
     chat.folder = mkdtempSync(join(tmpdir(), "wsgen-e2e-"));
     execFileSync("go", ["build", "-o", join(chat.folder, "chat"), "./examples/chat"], { cwd: root, stdio: "inherit" });
     await chat.serve();
-    chat.browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: flags });
+    chat.browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: browserFlags });
     await prepare?.();
   });
   after(async () => {
@@ -107,7 +107,7 @@ export const line = (page, text) => page.locator("#lines .message:not(.waits)").
 export const texts = (page) => page.locator("#lines .message:not(.waits) .text").allTextContents();
 
 /** Waits for a page to satisfy something. */
-export const until = (page, what, arg) => page.waitForFunction(what, arg, { timeout: 150_000 });
+export const until = (page, what, arg, options) => page.waitForFunction(what, arg, { timeout: 150_000, ...options });
 
 /** Lets somebody talk who has no page: say sends a text. */
 export async function bot(user, room) {

@@ -7,7 +7,7 @@ export function connectAs(user: string, told: (trouble: string | undefined) => v
   const token = async (): Promise<string> => {
     let response: Response;
     try {
-      response = await fetch(`token?user=${encodeURIComponent(user)}`, { cache: "no-store", signal: AbortSignal.timeout(15_000) });
+      response = await fetch(`token?user=${encodeURIComponent(user)}`, { cache: "no-store", signal: AbortSignal.timeout(5_000) });
     } catch (error) { // the server cannot be reached, which is what a lost connection is, too
       told(undefined);
       throw error;
