@@ -338,6 +338,7 @@ func TestClusterLastWords(t *testing.T) {
 		if maybe, known := client.MaybeApplied(said); wsrt.CodeOf(said) != wsrt.CodeUnavailable || maybe || !known {
 			t.Errorf("a room that is saved publishes: %v, maybe applied %v, %v", said, maybe, known)
 		}
+		time.Sleep(time.Second) // the other node has seen that it has the slot
 		bob.count(4, 4)
 		bob.expectNumbers(4, 4)
 		nodes[1-o].drain()
