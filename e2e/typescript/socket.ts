@@ -108,6 +108,7 @@ export function frozen(run: () => Promise<void> | void): () => Promise<void> {
     mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
     mock.method(Math, "random", () => 0.999999);
     count();
+    mock.method(console, "error", () => undefined); // what nobody listens for
     try {
       await run();
     } finally {

@@ -1668,6 +1668,65 @@ class $Listeners {
   };
 }
 
+/** The values that come from here on. subscribe begins that, is told what to do with a value and at the end, and returns what stops it. */
+function $iterate<T>(
+  name: string,
+  { signal, limit = 1000 }: { readonly signal?: AbortSignal | undefined; readonly limit?: number | undefined },
+  subscribe: (take: (value: T) => void, end: () => void) => () => void,
+): AsyncIterableIterator<T, undefined> {
+  const waiting: T[] = [];
+  let readers: (() => void)[] = [];
+  let lost = false;
+  let ended = false;
+  let stop = (): void => undefined;
+  const wake = (): void => {
+    const all = readers;
+    readers = [];
+    all.forEach((go) => { go(); });
+  };
+  const end = (): void => {
+    ended = true;
+    stop();
+    signal?.removeEventListener("abort", leave);
+    wake();
+  };
+  const leave = (): void => {
+    waiting.length = 0;
+    end();
+  };
+  stop = subscribe((value) => {
+    if (waiting.length < limit) {
+      waiting.push(value);
+      wake();
+    } else {
+      lost = true;
+      end();
+    }
+  }, end);
+  signal?.addEventListener("abort", leave);
+  if (ended || signal?.aborted === true) {
+    leave();
+  }
+  return {
+    [Symbol.asyncIterator]() { return this; },
+    async next() {
+      while (waiting.length === 0 && !ended) {
+        await new Promise<void>((resolve) => { readers.push(resolve); });
+      }
+      const value = waiting.shift();
+      if (value === undefined && lost) {
+        lost = false;
+        throw new ConnectionError("overflow", `more than ${limit} messages ${name} waited for their loop`);
+      }
+      return value === undefined ? { done: true, value: undefined } : { value };
+    },
+    return() {
+      leave();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+}
+
 /** The client that a connection belongs to, as the connection knows it. */
 interface $Owner {
   /** Tells a socket that takes over what it has to know before all else; true: the program need not know of the change. */
@@ -2205,64 +2264,16 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     type: K,
     options: { readonly signal?: AbortSignal | undefined; readonly limit?: number | undefined } = {},
   ): AsyncIterableIterator<Events[K], undefined> {
-    const { signal, limit = 1000 } = options;
-    const waiting: Events[K][] = [];
-    let readers: (() => void)[] = [];
-    let lost = false;
-    let ended = false;
-    const wake = (): void => {
-      const all = readers;
-      readers = [];
-      all.forEach((go) => { go(); });
-    };
-    const end = (): void => {
-      ended = true;
-      stops.forEach((stop) => { stop(); });
-      signal?.removeEventListener("abort", leave);
-      wake();
-    };
-    const leave = (): void => {
-      waiting.length = 0;
-      end();
-    };
-    const stops = [
-      this.on(type, (message) => {
-        if (waiting.length < limit) {
-          waiting.push(message);
-          wake();
-        } else {
-          lost = true;
+    return $iterate<Events[K]>(type, options, (take, end) => {
+      const closed = (): void => {
+        if (this.state === "closed") {
           end();
         }
-      }),
-      this.onState((state) => {
-        if (state === "closed") {
-          end();
-        }
-      }),
-    ];
-    signal?.addEventListener("abort", leave);
-    if (signal?.aborted === true || this.state === "closed") {
-      leave();
-    }
-    return {
-      [Symbol.asyncIterator]() { return this; },
-      async next() {
-        while (waiting.length === 0 && !ended) {
-          await new Promise<void>((resolve) => { readers.push(resolve); });
-        }
-        const value = waiting.shift();
-        if (value === undefined && lost) {
-          lost = false;
-          throw new ConnectionError("overflow", `more than ${limit} messages ${type} waited for their loop`);
-        }
-        return value === undefined ? { done: true, value: undefined } : { value };
-      },
-      return() {
-        leave();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+      };
+      const stops = [this.on(type, take), this.onState(closed)];
+      closed();
+      return () => { stops.forEach((stop) => { stop(); }); };
+    });
   }
 
   /** Calls a function when the state changes. */

@@ -36,7 +36,7 @@ func (f features) use(names ...string) {
 // runtime returns the parts of the runtime's files that are used, without the marks of parts.
 func (f features) runtime() (string, error) {
 	var b strings.Builder
-	for _, name := range []string{"codec.ts", "formats.ts", "schema.ts", "options.ts", "frames.ts", "listeners.ts", "rooms.ts", "connection.ts", "client.ts"} {
+	for _, name := range []string{"codec.ts", "formats.ts", "schema.ts", "options.ts", "frames.ts", "listeners.ts", "iterate.ts", "rooms.ts", "connection.ts", "client.ts"} {
 		text, err := templates.TypeScript.ReadFile("typescript/" + name)
 		if err != nil {
 			return "", err
