@@ -92,7 +92,7 @@ func TestInit(t *testing.T) {
 
 	after := snapshot(t, dir)
 	if r := run(t, "", "init", dir); r.code != 1 || !strings.Contains(r.errOut,
-		"web/web.go already, and nothing is overwritten") {
+		"web/web_test.go already, and nothing is overwritten") {
 		t.Errorf("init over a project: %+v", r)
 	}
 	for path, text := range snapshot(t, dir) {
