@@ -239,3 +239,51 @@ test("a request that is larger than it may be with all that its frame has is ref
   ask("x".repeat(65_536 - rest - 8)).catch(() => undefined);
   assert.ok(JSON.stringify(socket.sent[1]).length <= 65_536);
 }));
+
+test("the answer to an older heartbeat does not end a move", frozen(async () => {
+  const { client, socket } = open({ heartbeat: { intervalMs: 1000 } });
+  socket.receive({ type: "$ws:joined", meta: { room: "room:a" }, payload: { epoch: "e", seq: 1 } });
+  socket.receive({ type: "$ws:goaway", payload: { withinMs: 4000 } });
+  await pass(801); // something has come
+  await pass(801);
+  assert.deepEqual(socket.types, ["__heartbeat"]);
+  client.leave({ roomId: "a" });
+  await pass(400);
+  const next = last().open();
+  socket.receive({ type: "__heartbeat_ack" });
+  assert.deepEqual([socket.types, next.types], [["__heartbeat", "LEAVE", "__heartbeat"], []]);
+  socket.receive({ type: "__heartbeat_ack" });
+  assert.deepEqual(next.types, ["$ws:resume"]);
+}));
+
+test("a move that follows on another leaves no socket behind", frozen(async () => {
+  const { client, socket } = open();
+  const second = await moving(socket);
+  socket.receive({ type: "__heartbeat_ack" });
+  second.receive({ type: "$ws:goaway", payload: { withinMs: 1000 } }); // before it has answered the resume
+  await pass(500);
+  const third = last().open();
+  second.receive({ type: "__heartbeat_ack" });
+  client.close();
+  assert.deepEqual([socket.closed, second.closed, third.closed], [1000, 1000, 1000]);
+}));
+
+test("a connection that answers is not given up in a long move", frozen(async () => {
+  const { client, socket, numbers } = open({ heartbeat: { intervalMs: 1000, timeoutMs: 500 } });
+  socket.receive({ type: "$ws:goaway", payload: { withinMs: 60_000 } });
+  const total = client.total({ roomId: "a" }, { timeoutMs: 55_000 });
+  let beats = 0;
+  for (let ms = 0; ms < 50_000; ms += 100) { // the second socket is there after half of it, and waits for the answer
+    await pass(100);
+    if (last() !== socket && last().readyState === 0) {
+      last().open();
+    }
+    for (; beats < socket.types.filter((type) => type === "__heartbeat").length; beats++) {
+      socket.receive({ type: "__heartbeat_ack" });
+    }
+  }
+  socket.receive(number(1));
+  socket.answer(0, "TOTAL_RESPONSE", { total: 3 });
+  assert.deepEqual([await total, numbers], [{ total: 3 }, [1]]);
+  client.close();
+}));

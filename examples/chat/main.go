@@ -29,7 +29,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	data := flag.String("data", "data", "folder for the rooms, which outlive the process")
 	debug := flag.String("debug", "", "address of a listener for operators; empty: none")
-	ttl := flag.Duration("tokens", time.Hour, "how long the tokens of the page hold")
+	ttl := flag.Duration("tokens", time.Hour, "how long a token of /token holds")
 	unlimited := flag.Bool("unlimited", false, "lift rate and admission limits, for load tests")
 	flag.Parse()
 

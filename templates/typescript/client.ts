@@ -445,7 +445,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else if (type === "$ws:goaway") {
       this.#connection.goAway(Number($fields(payload)["withinMs"] ?? 0));
     } else if (type === "__heartbeat_ack") {
-      this.#connection.mark();
+      this.#connection.answered();
       //#if history
     } else if (this.#rooms.control(frame)) {
       return;

@@ -1,3 +1,5 @@
+// This file is written by hand: generate leaves it as it is.
+
 package chat
 
 import "time"

@@ -869,6 +869,7 @@ class $Connection {
   #next: WebSocketLike | undefined; // the one that is being opened, or waits to take over
   #old: WebSocketLike | undefined; // the one before, until the server has agreed that another took over
   #by = 0; // when the server goes away; 0: it has not said so
+  #asked = 0; // heartbeats that are not answered
   #marked = false; // the server has come to the end of what was sent
   #held: unknown[] = []; // what the next socket has received before it takes over
   #started = false;
@@ -925,9 +926,10 @@ class $Connection {
     }
   }
 
-  /** The server has come to the end of what was sent, unless nobody has asked for that. */
-  mark(): void {
-    this.#marked = this.winding;
+  /** The server has answered a heartbeat: of the last one, it has come to the end of what was sent before a move. */
+  answered(): void {
+    this.#asked = Math.max(0, this.#asked - 1);
+    this.#marked = this.winding && this.#asked === 0;
     this.wound();
   }
 
@@ -965,7 +967,7 @@ class $Connection {
   readonly #online = (): void => {
     if (this.state === "reconnecting" && this.#idle) {
       void this.#connect();
-    } else if (this.send($frame("__heartbeat", {}))) {
+    } else if (this.#ask()) {
       this.#beat(this.#received, true); // another network may have taken the connection with it
     }
   };
@@ -1056,7 +1058,7 @@ class $Connection {
       return;
     }
     this.winding = true;
-    this.socket.send($frame("__heartbeat", {})); // its answer says that the server has come to the end of what was sent
+    this.#ask(); // the answer says that the server has come to the end of what was sent
     this.#dialer = $after(this.#by - Date.now(), () => { this.#takeOver(); });
   }
 
@@ -1075,12 +1077,14 @@ class $Connection {
     this.socket = next;
     this.#next = undefined;
     this.#by = 0;
+    this.#asked = 0;
     this.#openedAt = Date.now();
     this.#beat(this.#received);
     const silent = this.#owner.greet?.(next) === true;
     if (old !== undefined) {
       const error = new CloseError(1012, "the server goes away");
       old.onmessage = old.onclose = null; // what it still gets comes again
+      this.dismiss(); // of a move that was not over
       this.#old = old;
       this.#owner.interrupted(error);
       if (!silent) {
@@ -1105,6 +1109,16 @@ class $Connection {
     this.#held = [];
   }
 
+  /** Sends a heartbeat, also while nothing else is sent; false: there is no connection. */
+  #ask(): boolean {
+    const can = this.socket?.readyState === 1;
+    if (can) {
+      this.#asked++;
+      this.socket?.send($frame("__heartbeat", {}));
+    }
+    return can;
+  }
+
   /** Looks, after a while, whether anything has come; asks if not; gives the connection up when that is not answered. */
   #beat(seen: number, asked = false): void {
     clearTimeout(this.#timer);
@@ -1119,7 +1133,7 @@ class $Connection {
       } else if (asked) {
         this.#lost(new CloseError(1006, "the server did not answer a heartbeat"));
       } else {
-        this.send($frame("__heartbeat", {}));
+        this.#ask();
         this.#beat(seen, true);
       }
     });
@@ -1180,7 +1194,7 @@ class $Connection {
     $abandon(this.#next);
     this.dismiss();
     this.socket = this.#next = undefined;
-    this.#openedAt = this.#by = 0;
+    this.#openedAt = this.#by = this.#asked = 0;
     this.#unwind();
   }
 
@@ -1639,7 +1653,7 @@ abstract class $Client<Events extends object, Meta extends { [K in keyof Events]
     } else if (type === "$ws:goaway") {
       this.#connection.goAway(Number($fields(payload)["withinMs"] ?? 0));
     } else if (type === "__heartbeat_ack") {
-      this.#connection.mark();
+      this.#connection.answered();
     } else if (this.#rooms.control(frame)) {
       return;
     } else if (!/^(?:\$|__|RPC_ERROR$)/.test(type) && !this.$replies.has(type)) {
