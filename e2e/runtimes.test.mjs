@@ -83,7 +83,7 @@ test("a worker of a page", async () => {
   const { readFileSync } = await import("node:fs");
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
   try {
-    const page = await browser.newPage();
+    const page = await browser.newPage({ bypassCSP: true }); // which allows no workers that are made on the spot
     await page.goto(`http://${addr}/`);
     const got = await page.evaluate((code) => new Promise((resolve, reject) => {
       const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })), { type: "module" });
