@@ -61,6 +61,27 @@ test("a server that does not say who one is, is asked again", { timeout: 120_000
   await leave(page);
 });
 
+test("a room that the server has no time for is opened a little later", { timeout: 120_000 }, async () => {
+  const page = await open();
+  let busy = 3;
+  await page.routeWebSocket(/\/ws$/, (ws) => {
+    const server = ws.connectToServer();
+    ws.onMessage((frame) => {
+      const { type, meta } = JSON.parse(frame);
+      if (type === "GET_HISTORY" && busy-- > 0) {
+        const payload = { code: "RESOURCE_EXHAUSTED", message: "busy", retryable: true, retryAfterMs: 100 };
+        ws.send(JSON.stringify({ type: "RPC_ERROR", meta: { correlationId: meta.correlationId }, payload }));
+      } else {
+        server.send(frame);
+      }
+    });
+  });
+  await page.goto(`http://${chat.server.addr}/#/rush`);
+  await page.getByText("The server has too much to do. Trying again…").waitFor();
+  await entered(page, "rush");
+  await leave(page);
+});
+
 // guarded opens a page whose server refuses some frames.
 async function guarded(user, room, refused) {
   const page = await open();

@@ -265,6 +265,16 @@ export class Session {
       void this.#enter(); // another connection has taken over meanwhile
       return;
     }
+    if (error instanceof ServerError && error.retryable) { // it has too much to do
+      const reading = this.#reading;
+      this.#view.log.hint("The server has too much to do. Trying again…");
+      setTimeout(() => {
+        if (reading === this.#reading) {
+          void this.#enter();
+        }
+      }, Math.max(error.retryAfterMs, 1000));
+      return;
+    }
     const why = isError(error, "NOT_IN_ROOM") ? (this.#refusal ?? error) : error;
     this.#view.log.markWaiting("not sent yet");
     this.#view.log.hint(`You are not in ${this.#room}: ${ofError(why)}`, "Retry", () => {
