@@ -139,15 +139,14 @@ func (s *Server) authenticated(ctx context.Context, who *identity, err error) (*
 		s.report(ctx, nil, err)
 		return nil, &refusal{"panic", http.StatusUnauthorized, "authentication failed", 0}
 	}
+	if err == nil && (who.claims != nil || s.anonymous) {
+		return who, nil
+	}
+	s.Logger.DebugContext(ctx, "connection refused", "error", err)
 	if e, ok := errors.AsType[*Error](err); ok {
-		s.Logger.DebugContext(ctx, "connection refused", "error", err)
 		return nil, refusalOf(e)
 	}
-	if err != nil || who.claims == nil && !s.anonymous {
-		s.Logger.DebugContext(ctx, "connection refused", "error", err)
-		return nil, &refusal{"unauthenticated", http.StatusUnauthorized, "not authenticated", 0}
-	}
-	return who, nil
+	return nil, &refusal{"unauthenticated", http.StatusUnauthorized, "not authenticated", 0}
 }
 
 // refusalOf tells what the program says to the client, as it may in any error with a code.
