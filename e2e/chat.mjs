@@ -1,17 +1,15 @@
 // What the tests of the chat page share: a server, a browser, and people who visit.
 import assert from "node:assert/strict";
-import { spawn, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 import WebSocket from "ws";
+import { goBuild, start, stop } from "./server.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
 const browserFlags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** The server and the browser of a file of tests. */
@@ -23,21 +21,14 @@ export const chat = {
 
   // serve starts the server, perhaps with more flags; addr is what it prints. It keeps its rooms from one start to the next.
   async serve(addr = "127.0.0.1:0", ...flags) {
-    const child = spawn(join(this.folder, "chat"), ["--addr", addr, "--data", join(this.folder, "data"), ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-    child.ended = new Promise((resolve) => child.once("exit", resolve));
-    for await (const line of createInterface({ input: child.stdout })) {
-      const m = /http:\/\/(\S+)/.exec(line);
-      if (m) return (this.server = Object.assign(child, { addr: m[1] }));
-    }
-    throw new Error("the server does not start");
+    return (this.server = await start(join(this.folder, "chat"), ["--addr", addr, "--data", join(this.folder, "data"), ...flags]));
   },
 
   // stop ends the server with a signal; start starts it anew on the same address.
   async stop(signal) {
     const { server } = this;
     this.server = undefined;
-    server.kill(signal);
-    return { code: await server.ended, start: () => this.serve(server.addr) };
+    return { code: await stop(server, signal), start: () => this.serve(server.addr) };
   },
 };
 
@@ -45,7 +36,7 @@ export const chat = {
 export function useChat(prepare) {
   before(async () => {
     chat.folder = mkdtempSync(join(tmpdir(), "wsgen-e2e-"));
-    execFileSync("go", ["build", "-o", join(chat.folder, "chat"), "./examples/chat"], { cwd: root, stdio: "inherit" });
+    goBuild("./examples/chat", join(chat.folder, "chat"));
     await chat.serve();
     chat.browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: browserFlags });
     await prepare?.();

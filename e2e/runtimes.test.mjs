@@ -1,17 +1,15 @@
 // The generated client where it says that it runs: in Node with a WebSocket that it is given, in Bun, in Deno and in a worker of a page.
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { goBuild, root, start, stop } from "./server.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
 const bin = join(root, "e2e/node_modules/.bin");
 const folder = mkdtempSync(join(tmpdir(), "wsgen-runtimes-"));
 const run = promisify(execFile);
@@ -42,24 +40,20 @@ export async function visit(url, name, options) {
 const outcome = (name) => [name, name, "number", 1, 1, "AbortError", "open", "closed"];
 
 // bundle writes the program, with what starts it, as a module.
-async function bundle(file, start) {
+async function bundle(file, begin) {
   const out = join(folder, file);
-  await build({ stdin: { contents: program + start, resolveDir: join(root, "e2e"), loader: "ts" }, bundle: true, format: "esm", platform: "neutral", external: ["ws"], outfile: out, logLevel: "error" });
+  await build({ stdin: { contents: program + begin, resolveDir: join(root, "e2e"), loader: "ts" }, bundle: true, format: "esm", platform: "neutral", external: ["ws"], outfile: out, logLevel: "error" });
   return out;
 }
 
 before(async () => {
-  execFileSync("go", ["build", "-o", join(folder, "chat"), "./examples/chat"], { cwd: root, stdio: "inherit" });
-  server = spawn(join(folder, "chat"), ["--addr", "127.0.0.1:0", "--data", join(folder, "data")], { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    addr = /http:\/\/(\S+)/.exec(line)?.[1];
-    break;
-  }
+  goBuild("./examples/chat", join(folder, "chat"));
+  server = await start(join(folder, "chat"), ["--addr", "127.0.0.1:0", "--data", join(folder, "data")]);
+  addr = server.addr;
 });
 
 after(async () => {
-  server?.kill("SIGTERM");
-  await once(server, "exit");
+  await stop(server);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,6 +1,6 @@
 // Clients of a protocol as it was, golden/older, and as it is, golden/newer, each with the server of the other.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,14 +9,14 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
 import WebSocket from "ws";
+import { goBuild, root } from "./server.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "wsgen-versions-"));
 const addresses = [];
 let server;
 
 before(async () => {
-  execFileSync("go", ["build", "-o", join(folder, "versions"), "./golden/versions"], { cwd: root, stdio: "inherit" });
+  goBuild("./golden/versions", join(folder, "versions"));
   server = spawn(join(folder, "versions"), { stdio: ["pipe", "pipe", "inherit"] });
   for await (const line of createInterface({ input: server.stdout })) {
     if (addresses.push(line) === 2) {

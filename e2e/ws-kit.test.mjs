@@ -1,43 +1,32 @@
 // ws-kit's own schemas judge every frame that our server sends, and what they let a client send is taken. The client here sends what
 // ws-kit's does: the token in the query or as a subprotocol, a timestamp in each meta, and what had to wait in one go.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { message, rpc, z } from "@ws-kit/zod";
 import WebSocket from "ws";
+import { goBuild, start, stop } from "./server.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "wsgen-ws-kit-"));
 const binary = join(folder, "server");
 let server;
 let addr;
 
-async function start(at = "127.0.0.1:0") {
-  server = spawn(binary, ["--addr", at], { stdio: ["ignore", "pipe", "ignore"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    addr = /http:\/\/(\S+)/.exec(line)?.[1];
-    break;
-  }
-}
-
-async function stop(signal) {
-  const exit = once(server, "exit");
-  server.kill(signal);
-  await exit;
+async function serve(at = "127.0.0.1:0") {
+  server = await start(binary, ["--addr", at], "ignore");
+  addr = server.addr;
 }
 
 before(async () => {
-  execFileSync("go", ["build", "-o", binary, "./e2e/ws-kit"], { cwd: root, stdio: "inherit" });
-  await start();
+  goBuild("./e2e/ws-kit", binary);
+  await serve();
 });
 
 after(async () => {
-  await stop("SIGTERM");
+  await stop(server);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -330,9 +319,9 @@ for (const [signal, code] of [["SIGTERM", 1012], ["SIGKILL", 1006]]) {
     ann.send(JoinRoom, { roomId: "restart" });
     await ann.next(RoomUpdate);
     const at = addr;
-    await stop(signal);
+    await stop(server, signal);
     assert.equal(await ann.closed, code);
-    await start(at);
+    await serve(at);
     const again = await dial("/?access_token=ann");
     again.send(JoinRoom, { roomId: "restart" });
     again.send(RoomMessage, { text: "back" });
